@@ -1,0 +1,227 @@
+"""What the appeals engine needs from outside: storage, triage, the directory of units and a clock.
+
+`backend.storage` implements the repository; tests use fakes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from types import TracebackType
+from typing import Protocol, Self
+
+from backend.appeals.model import Appeal, HistoryEvent, Level, State, Supervision
+
+Clock = Callable[[], datetime]
+"""Answers the present moment as an aware datetime."""
+
+
+class DuplicateKey(Exception):
+    """Another transaction has filed under the same idempotency key; read again."""
+
+
+class StaleVersion(Exception):
+    """The appeal was changed by somebody else since it was read."""
+
+
+class Proposal(Protocol):
+    """One separate problem found in a text, as triage proposes it (names, not ids)."""
+
+    @property
+    def text(self) -> str:
+        """The part of the text that tells of this problem."""
+        ...
+
+    @property
+    def category(self) -> str:
+        """One of the ten boards."""
+        ...
+
+    @property
+    def level(self) -> str:
+        """``simple``, ``single`` or ``whistle``."""
+        ...
+
+    @property
+    def lead_department(self) -> str | None:
+        """The most likely department."""
+        ...
+
+    @property
+    def co_departments(self) -> Sequence[str]:
+        """The other departments involved."""
+        ...
+
+    @property
+    def reasons(self) -> Sequence[str]:
+        """Why, in words."""
+        ...
+
+
+class Triage(Protocol):
+    """Splits a text into problems and proposes level and departments for each."""
+
+    def propose(self, text: str, territory: str | None = None) -> Sequence[Proposal]:
+        """Propose for each separate problem, in the order of the text."""
+        ...
+
+
+class Directory(Protocol):
+    """The official names of departments and territories."""
+
+    def department(self, text: str) -> str | None:
+        """The official name for a name or alias; None if there is no such department."""
+        ...
+
+    def territory(self, text: str) -> str | None:
+        """The official name for a name or alias; None if there is no such territory."""
+        ...
+
+
+@dataclass(frozen=True)
+class StoredGroup:
+    """A filing as it was stored.
+
+    Attributes:
+        group: Its id.
+        content_hash: Fingerprint of what was sent; tells a repeat from a different filing under the same key.
+        idempotency_key: None where the sender gave none.
+        created_at: When it was stored.
+    """
+
+    group: str
+    content_hash: str
+    idempotency_key: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Which appeals a desk may see; None means no limit on that side.
+
+    Attributes:
+        department: Only those that this department leads or co-handles, once assigned.
+        territory: Only those of this territory, and those whose territory nobody has confirmed.
+    """
+
+    department: str | None = None
+    territory: str | None = None
+
+
+@dataclass(frozen=True)
+class AppealQuery:
+    """Filters of the desk list; None means any.
+
+    Attributes:
+        overdue: True for past due and unresolved, False for the others.
+        text: Words that number, enterprise or problem contain.
+        page: From 1.
+        page_size: 1 to 100.
+    """
+
+    state: State | None = None
+    level: Level | None = None
+    department: str | None = None
+    territory: str | None = None
+    overdue: bool | None = None
+    text: str | None = None
+    page: int = 1
+    page_size: int = 20
+
+
+@dataclass(frozen=True)
+class AppealPage:
+    """One page of a desk list, newest first."""
+
+    appeals: tuple[Appeal, ...]
+    total: int
+    page: int
+    page_size: int
+
+
+class AppealRepository(Protocol):
+    """Keeps appeals, their history and their supervision."""
+
+    async def add_group(self, group: StoredGroup) -> None:
+        """Store a filing.
+
+        Raises:
+            DuplicateKey: The idempotency key is taken.
+        """
+        ...
+
+    async def group_by_key(self, idempotency_key: str) -> StoredGroup | None:
+        """The filing stored under a key."""
+        ...
+
+    async def next_numbers(self, day: date, count: int) -> range:
+        """Reserve ``count`` consecutive numbers of a day, from 1, unique and without gaps if committed."""
+        ...
+
+    async def add(self, appeal: Appeal, supervision: Sequence[Supervision]) -> None:
+        """Store a new appeal with its supervision moments."""
+        ...
+
+    async def get(self, number: str) -> Appeal | None:
+        """The appeal of a number."""
+        ...
+
+    async def of_group(self, group: str) -> tuple[Appeal, ...]:
+        """The appeals of a filing, in their order."""
+        ...
+
+    async def save(self, appeal: Appeal) -> Appeal:
+        """Store a changed appeal over the version it was read at; answers it with its new version.
+
+        Raises:
+            StaleVersion: It was changed in between.
+        """
+        ...
+
+    async def add_history(self, number: str, event: HistoryEvent) -> None:
+        """Add a line to the record."""
+        ...
+
+    async def history(self, number: str) -> tuple[HistoryEvent, ...]:
+        """The record, oldest first."""
+        ...
+
+    async def supervision(self, number: str) -> tuple[Supervision, ...]:
+        """Moments and orders, by time."""
+        ...
+
+    async def replace_supervision(self, number: str, supervision: Sequence[Supervision]) -> None:
+        """Make the stored rows equal to these; rows that stay the same keep their identity."""
+        ...
+
+    async def find(self, query: AppealQuery, scope: Scope, now: datetime) -> AppealPage:
+        """One page of the appeals that fit both, newest first."""
+        ...
+
+
+class AppealUnitOfWork(Protocol):
+    """One transaction; leaving it without `commit` undoes everything."""
+
+    @property
+    def appeals(self) -> AppealRepository:
+        """The appeals as this transaction sees them."""
+        ...
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    async def commit(self) -> None:
+        """Make everything durable."""
+        ...
+
+
+class AppealUnitOfWorkFactory(Protocol):
+    """Opens transactions; ``read_only`` ones never wait for writers."""
+
+    def __call__(self, *, read_only: bool = False) -> AppealUnitOfWork:
+        """A transaction, not yet begun."""
+        ...

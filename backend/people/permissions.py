@@ -1,0 +1,64 @@
+"""What each role may do: one table, role × action.
+
+What roles may do to an appeal stands in the life cycle's table and is taken over from there; ownership ("is
+it theirs?") is a second question, answered by `backend.appeals.access`.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from backend.appeals.lifecycle import TABLE
+from backend.errors import NotAllowed
+from backend.people.roles import Role
+
+
+class Action(StrEnum):
+    """Everything that staff can ask for."""
+
+    APPEALS_VIEW = "appeals.view"
+    APPEALS_ASSIGN = "appeals.assign"
+    APPEALS_TRANSFER = "appeals.transfer"
+    APPEALS_REASSIGN = "appeals.reassign"
+    APPEALS_START = "appeals.start"
+    APPEALS_REPLY = "appeals.reply"
+    APPEALS_RESOLVE = "appeals.resolve"
+    APPEALS_ESCALATE = "appeals.escalate"
+    APPEALS_SUPERVISE = "appeals.supervise"
+    APPEALS_NOTE = "appeals.note"
+    HANDOFFS_VIEW = "handoffs.view"
+    HANDOFFS_ANSWER = "handoffs.answer"
+    ACCOUNTS_MANAGE = "accounts.manage"
+    CONTENT_EDIT = "content.edit"
+
+
+_OTHERS: dict[Action, frozenset[Role]] = {
+    Action.APPEALS_VIEW: frozenset(Role) - {Role.EDITOR, Role.LIAISON},
+    Action.HANDOFFS_VIEW: frozenset({Role.OPERATOR, Role.TASKFORCE, Role.ADMIN}),
+    Action.HANDOFFS_ANSWER: frozenset({Role.OPERATOR, Role.TASKFORCE}),
+    Action.ACCOUNTS_MANAGE: frozenset({Role.ADMIN}),
+    Action.CONTENT_EDIT: frozenset({Role.EDITOR, Role.ADMIN}),
+}
+_APPEALS: dict[Action, frozenset[Role]] = {
+    Action(f"appeals.{row.event.value}"): frozenset(role for role in row.roles if isinstance(role, Role))
+    for row in TABLE
+    if any(isinstance(role, Role) for role in row.roles)
+}
+
+PERMISSIONS: dict[Action, frozenset[Role]] = {**_OTHERS, **_APPEALS}
+"""Roles that may do each action."""
+
+
+def may(role: Role, action: Action) -> bool:
+    """Whether a role may do an action."""
+    return role in PERMISSIONS[action]
+
+
+def require(role: Role, action: Action) -> None:
+    """Refuse what a role may not do.
+
+    Raises:
+        NotAllowed: The role may never do this.
+    """
+    if not may(role, action):
+        raise NotAllowed("您的账号没有这项权限。", action=action.value)
