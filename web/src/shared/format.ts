@@ -1,0 +1,87 @@
+/** How times, states and levels are written. */
+
+const MOMENT = /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2}))?/
+
+/**
+ * A moment as `2026年11月24日 17:30`, in the offset that it carries.
+ *
+ * The backend sends local wall time with its offset; the reader's own time zone plays no part, because a
+ * due time is a matter of the office's clock.
+ */
+export function moment(iso: string | null | undefined): string {
+  const found = iso ? MOMENT.exec(iso) : null
+  if (!found) return iso ?? ''
+  const [, year, month, day, hour, minute] = found
+  const date = `${year}年${Number(month)}月${Number(day)}日`
+  return hour === undefined ? date : `${date} ${hour}:${minute}`
+}
+
+export const LEVELS: Record<string, string> = {
+  simple: '简单问题',
+  single: '单一部门问题',
+  whistle: '吹哨问题',
+}
+
+export const STATES: Record<string, string> = {
+  filed: '已提交',
+  assigned: '已交办',
+  in_work: '办理中',
+  replied: '已答复',
+  resolved: '已办结待确认',
+  closed: '已闭环',
+  reopened: '重新办理',
+  withdrawn: '已撤回',
+}
+
+export type Tone = 'neutral' | 'active' | 'attention' | 'done'
+
+const TONES: Record<string, Tone> = {
+  filed: 'active',
+  assigned: 'active',
+  in_work: 'active',
+  replied: 'active',
+  resolved: 'attention',
+  reopened: 'attention',
+  closed: 'done',
+}
+
+export function tone(state: string): Tone {
+  return TONES[state] ?? 'neutral'
+}
+
+export interface Piece {
+  kind: 'text' | 'url' | 'phone' | 'number'
+  text: string
+  href?: string
+}
+
+// an address ends before Chinese text and before the punctuation that closes a sentence
+const LINKS =
+  /(https?:\/\/[^\s\u3000-\u303f\u4e00-\u9fff\uff00-\uffef<>"']*[^\s\u3000-\u303f\u4e00-\u9fff\uff00-\uffef<>"'.,;:!?)\]])|(?<![\d-])(0\d{2,3}-[2-9]\d{6,7}|1[3-9]\d{9})(?![\d-])|(?<![A-Za-z\d])([A-Z]{2}\d{8}-\d{4,})/g
+
+/** A plain text cut into what is shown as text, as a link, as a number to call, and as an appeal number. */
+export function pieces(text: string): Piece[] {
+  const out: Piece[] = []
+  let end = 0
+  for (const found of text.matchAll(LINKS)) {
+    if (found.index > end) out.push({ kind: 'text', text: text.slice(end, found.index) })
+    if (found[1]) out.push({ kind: 'url', text: found[1], href: found[1] })
+    else if (found[2]) out.push({ kind: 'phone', text: found[2], href: `tel:${found[2].replaceAll('-', '')}` })
+    else out.push({ kind: 'number', text: found[0] })
+    end = found.index + found[0].length
+  }
+  if (end < text.length) out.push({ kind: 'text', text: text.slice(end) })
+  return out
+}
+
+/** Length as the backend counts it: in characters, an emoji being one. */
+export function characters(text: string): number {
+  let count = 0
+  for (const _ of text) count += 1
+  return count
+}
+
+/** An address that may stand behind a link: web addresses only, never a script. */
+export function safeUrl(url: string | null | undefined): string | null {
+  return url && /^https?:\/\//i.test(url) ? url : null
+}
