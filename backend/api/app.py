@@ -1,0 +1,148 @@
+"""The aiohttp application: routes from the declared endpoints, and one middleware around everything."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any
+
+from aiohttp import hdrs, web
+from pydantic import BaseModel
+
+from backend import errors
+from backend.api import (
+    appeals,
+    authentication,
+    calculators,
+    chat,
+    description,
+    desk,
+    directory,
+    handoffs,
+    health,
+    knowledge,
+    staff,
+    triage,
+)
+from backend.api.endpoints import Call, Endpoint
+from backend.api.errors import BadRequest, InternalError, TooLarge, WrongMethod, answer
+from backend.api.keys import CONTAINER
+from backend.api.pages import Pages
+from backend.api.reading import BODY_LIMIT, read
+from backend.composition import Container
+
+access_log = logging.getLogger("backend.access")
+log = logging.getLogger(__name__)
+
+ENDPOINTS: Sequence[Endpoint[Any]] = (
+    *health.TABLE,
+    *chat.TABLE,
+    *knowledge.TABLE,
+    *directory.TABLE,
+    *triage.TABLE,
+    *appeals.TABLE,
+    *handoffs.TABLE,
+    *calculators.TABLE,
+    *staff.TABLE,
+    *desk.TABLE,
+    *description.TABLE,
+)
+"""Every endpoint of the API."""
+
+_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+_UNMATCHED = "unmatched"
+_PAGE = "page"
+_API_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+
+def create_app(container: Container) -> web.Application:
+    """Builds the application.
+
+    Args:
+        container: The wired capabilities; opened when the application starts, closed when it ends.
+
+    Returns:
+        Ready for `aiohttp.web.run_app` or a test server.
+    """
+    pages = Pages(container.settings.web_dir)
+    app = web.Application(middlewares=[_around(container, pages)], client_max_size=BODY_LIMIT)
+    app[CONTAINER] = container
+    for endpoint in ENDPOINTS:
+        handler = _handler(container, endpoint)
+        app.router.add_route(endpoint.method, endpoint.path, handler)
+        if endpoint.method == "GET":
+            app.router.add_route("HEAD", endpoint.path, handler)
+    app.cleanup_ctx.append(_life)
+    return app
+
+
+async def _life(app: web.Application) -> AsyncIterator[None]:
+    container = app[CONTAINER]
+    await container.open()
+    yield
+    await container.close()
+
+
+def _handler(container: Container, endpoint: Endpoint[Any]) -> _Handler:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        signed_in = None
+        if endpoint.access == "staff":
+            signed_in = await authentication.authenticate(container.people, request)
+        data = await read(endpoint, request)
+        call = Call(container, request.remote or "", signed_in, request)
+        result = await endpoint.handler(call, data)
+        if isinstance(result, web.StreamResponse):
+            return result
+        return _json(result, endpoint)
+
+    return handle
+
+
+def _json(result: BaseModel, endpoint: Endpoint[Any]) -> web.Response:
+    body = result.model_dump_json(exclude_none=endpoint.omit_none).encode("utf-8")
+    return web.Response(
+        body=body, status=endpoint.status, content_type="application/json", charset="utf-8", headers=_API_HEADERS
+    )
+
+
+def _around(container: Container, pages: Pages) -> Any:
+    @web.middleware
+    async def around(request: web.Request, handler: _Handler) -> web.StreamResponse:
+        begun = time.perf_counter()
+        resource = request.match_info.route.resource
+        route = resource.canonical if resource is not None else _UNMATCHED
+        try:
+            response = await handler(request)
+        except errors.QifuError as error:
+            response = answer(error)
+        except web.HTTPNotFound:
+            found = pages.answer(request) if pages.serves(request) else None
+            route = _PAGE if found is not None else _UNMATCHED
+            response = found or answer(errors.NotFound("没有这个地址，请检查后再试。"))
+        except web.HTTPMethodNotAllowed as error:
+            response = answer(WrongMethod("这个地址不支持这种请求方法。", allowed=sorted(error.allowed_methods)))
+            response.headers[hdrs.ALLOW] = ", ".join(sorted(error.allowed_methods))
+        except web.HTTPRequestEntityTooLarge:
+            response = answer(TooLarge("发送的内容太长了，请缩短后再试。", limit_bytes=BODY_LIMIT))
+        except web.HTTPException as error:
+            response = answer(BadRequest("请求的格式不对，请检查后再试。", status=error.status))
+        except (ConnectionError, TimeoutError):
+            raise
+        except Exception:
+            log.exception("request failed", extra={"route": route})
+            response = answer(InternalError("系统出了点问题，这次没有办成，请稍后再试。"))
+        seconds = time.perf_counter() - begun
+        container.metrics.request(request.method, route, response.status, seconds)
+        access_log.info(
+            "request",
+            extra={
+                "method": request.method,
+                "route": route,
+                "status": response.status,
+                "ms": round(seconds * 1000, 1),
+            },
+        )
+        return response
+
+    return around

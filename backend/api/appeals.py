@@ -1,0 +1,155 @@
+"""Filing an appeal, following it, and saying whether it is solved: the enterprise's side."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, StrictInt
+
+from backend import errors
+from backend.api import shapes
+from backend.api.endpoints import Call, Table
+from backend.api.fields import Key, Number, Phone, Request, Response
+from backend.appeals.model import FeedbackResult, Filing
+from backend.appeals.service import AppealRecord
+
+TABLE = Table("appeals")
+
+
+class FilingRequest(Request):
+    """An appeal as an enterprise puts it; what each field must hold, `backend.appeals.filing` decides."""
+
+    enterprise: Annotated[str, Field(title="企业名称", description="Name of the enterprise.")]
+    contact: Annotated[str, Field(title="联系人", description="Person to call back.")]
+    phone: Annotated[str, Field(title="联系电话", description="Mobile number, or landline with area code.")]
+    text: Annotated[str, Field(title="诉求内容", description="One problem or several; each is filed separately.")]
+    territory: Annotated[
+        str | None, Field(title="平台或街道", description="Platform or street; left out where not known.")
+    ] = None
+    channel: Annotated[str, Field(title="渠道", description="The way it came in.")] = "portal"
+    idempotency_key: Annotated[
+        Key | None,
+        Field(title="请求编号", description="The caller's id of this filing: the same key never files twice."),
+    ] = None
+
+
+class FiledAppeals(Response):
+    """What came of a filing: one appeal for each separate problem."""
+
+    group: str
+    appeals: list[shapes.PublicAppeal]
+
+
+class LookupRequest(Request):
+    """An appeal number and the phone that was left with it."""
+
+    number: Annotated[Number, Field(title="诉求编号", description="For example QT20261121-0042.")]
+    phone: Annotated[Phone, Field(title="联系电话", description="The phone left at filing.")]
+
+
+class FeedbackRequest(Request):
+    """The enterprise's word on a resolved appeal."""
+
+    number: Annotated[Number, Field(title="诉求编号", description="For example QT20261121-0042.")]
+    phone: Annotated[Phone, Field(title="联系电话", description="The phone left at filing.")]
+    result: Annotated[FeedbackResult, Field(title="办理结果", description="Whether it is solved.")]
+    stars: Annotated[
+        StrictInt | None, Field(title="星级", ge=1, le=5, description="1 to 5; needed where it is solved.")
+    ] = None
+    comment: Annotated[str, Field(title="评价", description="In own words; may be empty.")] = ""
+
+
+class WithdrawRequest(Request):
+    """Why an appeal is taken back."""
+
+    number: Annotated[Number, Field(title="诉求编号", description="For example QT20261121-0042.")]
+    phone: Annotated[Phone, Field(title="联系电话", description="The phone left at filing.")]
+    reason: Annotated[str, Field(title="撤回原因", description="In own words; may be empty.")] = ""
+
+
+class FollowAnswer(Response):
+    """An appeal as the enterprise follows it."""
+
+    appeal: shapes.FollowedAppeal
+
+
+@TABLE.post(
+    "/api/v1/appeals",
+    "Files one appeal for each separate problem in a text.",
+    takes=FilingRequest,
+    gives=FiledAppeals,
+    status=201,
+    errors=(errors.Conflict,),
+)
+async def post_appeal(call: Call, data: FilingRequest) -> FiledAppeals:
+    """Files; a repetition with the same key answers the same again."""
+    filed = await call.container.appeals.file(Filing(**data.model_dump()))
+    if filed.created:
+        for appeal in filed.appeals:
+            call.container.metrics.filed(appeal.level.value)
+    return FiledAppeals(group=filed.group, appeals=[shapes.public(appeal) for appeal in filed.appeals])
+
+
+@TABLE.post(
+    "/api/v1/appeals/lookup",
+    "Shows an appeal to who knows its number and phone.",
+    takes=LookupRequest,
+    gives=FollowAnswer,
+    errors=(errors.NotFound, errors.TooMany),
+)
+async def post_lookup(call: Call, data: LookupRequest) -> FollowAnswer:
+    """Shows what the enterprise may see; a wrong phone and an unknown number answer alike."""
+    async with _Guessing(call, data.number, data.phone):
+        record = await call.container.appeals.lookup(data.number, data.phone)
+    return _follow(record)
+
+
+@TABLE.post(
+    "/api/v1/appeals/{number}/feedback",
+    "Says whether a resolved appeal is solved: closes it, or sends it back.",
+    takes=FeedbackRequest,
+    gives=FollowAnswer,
+    errors=(errors.Conflict, errors.TooMany),
+)
+async def post_feedback(call: Call, data: FeedbackRequest) -> FollowAnswer:
+    """Takes the enterprise's word."""
+    async with _Guessing(call, data.number, data.phone):
+        record = await call.container.appeals.give_feedback(
+            data.number, data.phone, data.result.value, data.stars, data.comment
+        )
+    return _follow(record)
+
+
+@TABLE.post(
+    "/api/v1/appeals/{number}/withdraw",
+    "Takes an appeal back before it is resolved.",
+    takes=WithdrawRequest,
+    gives=FollowAnswer,
+    errors=(errors.Conflict, errors.TooMany),
+)
+async def post_withdraw(call: Call, data: WithdrawRequest) -> FollowAnswer:
+    """Withdraws an appeal."""
+    async with _Guessing(call, data.number, data.phone):
+        record = await call.container.appeals.withdraw(data.number, data.phone, data.reason)
+    return _follow(record)
+
+
+class _Guessing:
+    """Counts failures for the number and for the phone, so that neither can be found by trying."""
+
+    def __init__(self, call: Call, number: str, phone: str) -> None:
+        self._limit = call.container.limits.lookup
+        self._keys = (f"number {number}", f"phone {phone}")
+
+    async def __aenter__(self) -> None:
+        for key in self._keys:
+            self._limit.check(key)
+
+    async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, errors.NotFound):
+            for key in self._keys:
+                self._limit.take(key)
+
+
+def _follow(record: AppealRecord) -> FollowAnswer:
+    return FollowAnswer(appeal=shapes.followed(record))

@@ -1,0 +1,27 @@
+"""`GET /api/v1/openapi.json`: the API describes itself."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+
+from aiohttp import web
+
+import backend
+from backend.api import openapi
+from backend.api.endpoints import Call, Table
+
+TABLE = Table("description")
+
+
+@cache
+def _document() -> str:
+    from backend.api.app import ENDPOINTS  # the table contains this module's own endpoint
+
+    return json.dumps(openapi.describe(ENDPOINTS, backend.__version__), ensure_ascii=False)
+
+
+@TABLE.get("/api/v1/openapi.json", "This description.")
+async def get_openapi(call: Call, data: None) -> web.Response:
+    """Answers with the description of all endpoints."""
+    return web.Response(text=_document(), content_type="application/json")

@@ -1,0 +1,351 @@
+"""The desks of staff: the appeals that are theirs, and what they may do with them.
+
+Who may do what is decided in `backend.appeals`; an appeal that is not the desk's answers like one that is not
+there.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, StrictInt
+
+from backend import errors
+from backend.api import shapes
+from backend.api.endpoints import Call, Table
+from backend.api.fields import Line, Number, Request, Response, Word
+from backend.appeals.model import Level, State
+from backend.appeals.ports import AppealQuery
+from backend.appeals.service import AppealRecord
+
+TABLE = Table("desk")
+
+_Path = Annotated[Number, Field(title="诉求编号", description="For example QT20261121-0042.")]
+_Version = Annotated[
+    StrictInt | None,
+    Field(title="版本", ge=1, le=1_000_000_000, description="Version that was seen; refused if it has changed."),
+]
+_Words = Annotated[str, Field(title="内容", description="In own words.")]
+_Department = Annotated[str, Field(title="部门", description="Name or alias of a department.")]
+_Lead = Annotated[str, Field(title="主办部门", description="Name or alias of the lead department.")]
+_CoDepartments = Annotated[
+    list[Word], Field(title="协办部门", max_length=20, description="Names or aliases of co-departments.")
+]
+_Territory = Annotated[str | None, Field(title="平台或街道", description="Confirms or corrects the territory.")]
+_Reason = Annotated[str, Field(title="理由", description="Why; kept in the record.")]
+
+
+class DeskQuery(Request):
+    """Which appeals; everything left out means any."""
+
+    state: Annotated[State | None, Field(title="状态")] = None
+    level: Annotated[Level | None, Field(title="级别")] = None
+    department: Annotated[Word | None, Field(title="部门", description="Lead or co-department.")] = None
+    territory: Annotated[Word | None, Field(title="平台或街道")] = None
+    overdue: Annotated[bool | None, Field(title="超期", description="Past due and not resolved.")] = None
+    q: Annotated[Line | None, Field(title="关键词", description="In number, enterprise or problem.")] = None
+    page: Annotated[int, Field(title="页码", ge=1, le=1_000_000)] = 1
+    page_size: Annotated[int, Field(title="每页条数", ge=1, le=100)] = 20
+
+
+class DeskList(Response):
+    """One page, newest first."""
+
+    appeals: list[shapes.DeskAppeal]
+    total: int
+    page: int
+    page_size: int
+
+
+class NumberRequest(Request):
+    """Which appeal."""
+
+    number: _Path
+
+
+class AssignRequest(NumberRequest):
+    """The territory's decision; what is left out stays as proposed."""
+
+    lead_department: Annotated[str | None, Field(title="主办部门", description="Name or alias.")] = None
+    co_departments: _CoDepartments = []
+    level: Annotated[Level | None, Field(title="级别", description="The decision on the level.")] = None
+    territory: _Territory = None
+    text: Annotated[str, Field(title="交办要求", description="For the lead; not shown to the enterprise.")] = ""
+    version: _Version = None
+
+
+class TransferRequest(NumberRequest):
+    """To whom an appeal is handed on."""
+
+    department: _Department
+    reason: _Reason
+    territory: _Territory = None
+    version: _Version = None
+
+
+class ReassignRequest(NumberRequest):
+    """The task force's naming of the departments."""
+
+    lead_department: _Lead
+    co_departments: _CoDepartments = []
+    reason: _Reason
+    territory: _Territory = None
+    version: _Version = None
+
+
+class VersionRequest(NumberRequest):
+    """Which appeal, as it was seen."""
+
+    version: _Version = None
+
+
+class ReplyRequest(NumberRequest):
+    """What the enterprise is told."""
+
+    text: _Words
+    version: _Version = None
+
+
+class ResolveRequest(NumberRequest):
+    """The outcome; may be empty where the enterprise has had a reply."""
+
+    text: Annotated[str, Field(title="办理结果", description="The outcome for the enterprise.")] = ""
+    version: _Version = None
+
+
+class WordsRequest(NumberRequest):
+    """A note, or an order."""
+
+    text: _Words
+
+
+class EscalateRequest(NumberRequest):
+    """One step up the four coordination levels."""
+
+    to_level: Annotated[StrictInt, Field(title="提级到", ge=2, le=4, description="2, 3 or 4.")]
+    documents: Annotated[
+        list[Word], Field(title="材料", max_length=20, description="Documents at hand, by their names.")
+    ] = []
+    reason: _Reason
+    major: Annotated[bool, Field(title="重大问题", description="May go straight to level 4.")] = False
+    leaders_needed: Annotated[
+        StrictInt, Field(title="需要的区领导人数", ge=1, le=100, description="Two or more go straight to level 4.")
+    ] = 1
+    version: _Version = None
+
+
+class OpenAnswer(Response):
+    """The appeal as it is after what was done."""
+
+    appeal: shapes.OpenAppeal
+
+
+class HistoryAnswer(Response):
+    """The whole record, oldest first."""
+
+    number: str
+    history: list[shapes.DeskEvent]
+
+
+_LIST = "/api/v1/desk/appeals"
+_ONE = "/api/v1/desk/appeals/{number}"
+_Changes = (errors.Conflict,)
+
+
+@TABLE.get(_LIST, "Lists the appeals of the desk.", takes=DeskQuery, gives=DeskList, access="staff")
+async def get_desk_appeals(call: Call, data: DeskQuery) -> DeskList:
+    """Lists what the account may see."""
+    query = AppealQuery(
+        state=data.state,
+        level=data.level,
+        department=data.department,
+        territory=data.territory,
+        overdue=data.overdue,
+        text=data.q,
+        page=data.page,
+        page_size=data.page_size,
+    )
+    page = await call.container.appeals.list(call.staff.actor, query)
+    now = call.container.clock()
+    return DeskList(
+        appeals=[shapes.listed(appeal, now) for appeal in page.appeals],
+        total=page.total,
+        page=page.page,
+        page_size=page.page_size,
+    )
+
+
+@TABLE.get(_ONE, "Opens an appeal.", takes=NumberRequest, gives=OpenAnswer, access="staff")
+async def get_desk_appeal(call: Call, data: NumberRequest) -> OpenAnswer:
+    """Opens an appeal with its whole record."""
+    return _opened(call, await call.container.appeals.get(call.staff.actor, data.number))
+
+
+@TABLE.get(
+    _ONE + "/history", "Shows the record of an appeal.", takes=NumberRequest, gives=HistoryAnswer, access="staff"
+)
+async def get_history(call: Call, data: NumberRequest) -> HistoryAnswer:
+    """Shows who did what when."""
+    record = await call.container.appeals.get(call.staff.actor, data.number)
+    return HistoryAnswer(number=record.appeal.number, history=shapes.events(record.history))
+
+
+@TABLE.post(
+    _ONE + "/assign",
+    "Gives a filed appeal to who handles it.",
+    takes=AssignRequest,
+    gives=OpenAnswer,
+    access="staff",
+    errors=_Changes,
+)
+async def post_assign(call: Call, data: AssignRequest) -> OpenAnswer:
+    """Assigns."""
+    record = await call.container.appeals.assign(
+        call.staff.actor,
+        data.number,
+        lead_department=data.lead_department,
+        co_departments=data.co_departments,
+        level=data.level,
+        territory=data.territory,
+        text=data.text,
+        version=data.version,
+    )
+    return _opened(call, record)
+
+
+@TABLE.post(
+    _ONE + "/transfer",
+    "Hands an appeal on to another department.",
+    takes=TransferRequest,
+    gives=OpenAnswer,
+    access="staff",
+    errors=_Changes,
+)
+async def post_transfer(call: Call, data: TransferRequest) -> OpenAnswer:
+    """Transfers; the second distinct lead department makes it a whistle appeal."""
+    record = await call.container.appeals.transfer(
+        call.staff.actor,
+        data.number,
+        department=data.department,
+        reason=data.reason,
+        territory=data.territory,
+        version=data.version,
+    )
+    return _opened(call, record)
+
+
+@TABLE.post(
+    _ONE + "/reassign",
+    "Names lead and co-departments anew.",
+    takes=ReassignRequest,
+    gives=OpenAnswer,
+    access="staff",
+    errors=_Changes,
+)
+async def post_reassign(call: Call, data: ReassignRequest) -> OpenAnswer:
+    """Lets the task force name the departments."""
+    record = await call.container.appeals.reassign(
+        call.staff.actor,
+        data.number,
+        lead_department=data.lead_department,
+        co_departments=data.co_departments,
+        reason=data.reason,
+        territory=data.territory,
+        version=data.version,
+    )
+    return _opened(call, record)
+
+
+@TABLE.post(
+    _ONE + "/start",
+    "Says that the handling has begun.",
+    takes=VersionRequest,
+    gives=OpenAnswer,
+    access="staff",
+    errors=_Changes,
+)
+async def post_start(call: Call, data: VersionRequest) -> OpenAnswer:
+    """Begins."""
+    return _opened(
+        call, await call.container.appeals.start(call.staff.actor, data.number, version=data.version)
+    )
+
+
+@TABLE.post(
+    _ONE + "/reply",
+    "Answers the enterprise.",
+    takes=ReplyRequest,
+    gives=OpenAnswer,
+    access="staff",
+    errors=_Changes,
+)
+async def post_reply(call: Call, data: ReplyRequest) -> OpenAnswer:
+    """Replies; the enterprise reads the text."""
+    record = await call.container.appeals.reply(
+        call.staff.actor, data.number, data.text, version=data.version
+    )
+    return _opened(call, record)
+
+
+@TABLE.post(
+    _ONE + "/resolve",
+    "Says, as the lead, that an appeal is done.",
+    takes=ResolveRequest,
+    gives=OpenAnswer,
+    access="staff",
+    errors=_Changes,
+)
+async def post_resolve(call: Call, data: ResolveRequest) -> OpenAnswer:
+    """Resolves; only the enterprise's word closes."""
+    record = await call.container.appeals.resolve(
+        call.staff.actor, data.number, data.text, version=data.version
+    )
+    return _opened(call, record)
+
+
+@TABLE.post(
+    _ONE + "/escalate",
+    "Moves an appeal up the coordination levels.",
+    takes=EscalateRequest,
+    gives=OpenAnswer,
+    access="staff",
+    errors=_Changes,
+)
+async def post_escalate(call: Call, data: EscalateRequest) -> OpenAnswer:
+    """Escalates; the required documents are checked."""
+    record = await call.container.appeals.escalate(
+        call.staff.actor,
+        data.number,
+        to_level=data.to_level,
+        documents=data.documents,
+        reason=data.reason,
+        major=data.major,
+        leaders_needed=data.leaders_needed,
+        version=data.version,
+    )
+    return _opened(call, record)
+
+
+@TABLE.post(
+    _ONE + "/supervise",
+    "Gives a supervision order.",
+    takes=WordsRequest,
+    gives=OpenAnswer,
+    access="staff",
+    errors=_Changes,
+)
+async def post_supervise(call: Call, data: WordsRequest) -> OpenAnswer:
+    """Supervises."""
+    return _opened(call, await call.container.appeals.supervise(call.staff.actor, data.number, data.text))
+
+
+@TABLE.post(
+    _ONE + "/note", "Adds an internal note.", takes=WordsRequest, gives=OpenAnswer, access="staff", errors=_Changes
+)
+async def post_note(call: Call, data: WordsRequest) -> OpenAnswer:
+    """Notes; the enterprise does not see it."""
+    return _opened(call, await call.container.appeals.note(call.staff.actor, data.number, data.text))
+
+
+def _opened(call: Call, record: AppealRecord) -> OpenAnswer:
+    return OpenAnswer(appeal=shapes.opened(record, call.container.clock()))

@@ -1,0 +1,43 @@
+"""Calling for a person."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from backend import errors
+from backend.api.endpoints import Call, Table
+from backend.api.fields import Moment, OptionalText, Request, Response, Sender
+from backend.replies import Message
+
+TABLE = Table("handoffs")
+
+
+class HandoffRequest(Request):
+    """Who wants a person, and why."""
+
+    sender: Annotated[Sender, Field(title="发送者", description="The id used in the chat.")]
+    reason: Annotated[OptionalText, Field(title="原因", description="Why, in own words; may be empty.")] = ""
+    channel: Annotated[str, Field(title="渠道", pattern="^[a-z][a-z0-9_-]{0,31}$", description="The door.")] = "web"
+
+
+class HandoffAnswer(Response):
+    """That it is recorded, and whom to call meanwhile."""
+
+    recorded_at: Moment
+    hotline: Message | None
+
+
+@TABLE.post(
+    "/api/v1/handoffs",
+    "Records that a person is wanted, and names the hotline.",
+    takes=HandoffRequest,
+    gives=HandoffAnswer,
+    status=201,
+    errors=(errors.TooMany,),
+)
+async def post_handoff(call: Call, data: HandoffRequest) -> HandoffAnswer:
+    """Records a call for a person."""
+    recorded_at = await call.container.handoffs.record(data.sender, data.reason, data.channel)
+    return HandoffAnswer(recorded_at=recorded_at, hotline=call.container.directory.hotline())

@@ -1,0 +1,1 @@
+"""Conversations: the way to the dialogue engine, what is said while it is away, and calls for a person."""

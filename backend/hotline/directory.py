@@ -1,0 +1,82 @@
+"""The names that the knowledge base knows: districts, departments, territories, and the hotline to name."""
+
+from __future__ import annotations
+
+from backend import errors
+from backend.knowledge.answering import AnswerService
+from backend.knowledge.entries import Department, Jurisdiction, Source, Territory
+from backend.knowledge.loading import KnowledgeBase
+from backend.replies import Citation, Message
+
+
+class HomeDirectory:
+    """Looks names up, in the home district where nothing else is said.
+
+    Args:
+        base: What the assistant knows.
+        answers: Words the hotline's entry.
+        home_district: Name or alias of the home district.
+
+    Raises:
+        ContentError: The knowledge base has no such district.
+    """
+
+    def __init__(self, base: KnowledgeBase, answers: AnswerService, home_district: str) -> None:
+        self._base = base
+        self._answers = answers
+        self.home: Jurisdiction = base.home(home_district)
+
+    def department(self, text: str) -> str | None:
+        """The official name of a department of the home district for a name or alias."""
+        found = self._base.department_named(text, self.home)
+        return found.name if found else None
+
+    def territory(self, text: str) -> str | None:
+        """The official name of a platform or street of the home district for a name or alias."""
+        found = self._base.territory_named(text, self.home)
+        return found.name if found else None
+
+    def departments(self, district: str | None = None) -> list[Department]:
+        """The departments of a district, the home district where none is named.
+
+        Raises:
+            InvalidInput: The knowledge base has no such district.
+        """
+        where = self._jurisdiction(district)
+        return [found for found in self._base.departments.values() if self._in(found.id, where)]
+
+    def territories(self, district: str | None = None) -> list[Territory]:
+        """The platforms and streets of a district, the home district where none is named.
+
+        Raises:
+            InvalidInput: The knowledge base has no such district.
+        """
+        where = self._jurisdiction(district)
+        return [found for found in self._base.territories.values() if self._in(found.id, where)]
+
+    def district_of(self, object_id: str) -> str:
+        """The name of the district whose folder holds an object."""
+        return self._base.jurisdiction_of(object_id).name
+
+    def citation(self, object_id: str, source: Source) -> Citation:
+        """Where the facts of an object stand."""
+        document = self._base.documents[source.document]
+        return Citation(document=document.title, section=source.section, entry=object_id)
+
+    def hotline(self) -> Message | None:
+        """The home district's hotline as the knowledge base words it; None where it has none."""
+        if self.home.hotline is None:
+            return None
+        return self._answers.answer_entry(self.home.hotline).messages[0]
+
+    def _jurisdiction(self, name: str | None) -> Jurisdiction:
+        if name is None:
+            return self.home
+        found = self._base.jurisdiction_named(name)
+        if found is None:
+            known = "、".join(item.name for item in self._base.jurisdictions.values())
+            raise errors.InvalidInput(f"没有找到这个城区，目前有：{known}。", field="district")
+        return found
+
+    def _in(self, object_id: str, where: Jurisdiction) -> bool:
+        return self._base.jurisdiction_of(object_id).id == where.id
