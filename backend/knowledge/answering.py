@@ -1,0 +1,359 @@
+"""Answers questions from the knowledge base: right, to the point, with its source, or an honest “未载明”.
+
+Three bands by the search's confidence: answer; offer the nearest three to choose from; say that the documents
+do not hold it. What was asked (a phone, an amount …) and is not stated in the entry that matches is never
+filled from another one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from backend.errors import InvalidInput, NotFound
+from backend.knowledge import composing, facets, text
+from backend.knowledge.entries import Entry, Facet, Jurisdiction
+from backend.knowledge.facets import Ask
+from backend.knowledge.loading import KnowledgeBase, prefix_of
+from backend.knowledge.search import Finding, Hit, KnowledgeIndex, Model, body_of
+from backend.replies import Button, Citation, Message, Reply
+
+Decision = Literal["answer", "confirm", "refuse"]
+
+ASK_HUMAN = Button(title="转人工", payload="/ask_human")
+FILE_APPEAL = Button(title="提交诉求", payload="/file_appeal")
+NONE_OF_THEM = Button(title="都不是", payload="/ask_human")
+_OFFERED = 3
+_NEAR = 0.75  # share of the first hit's score from which another may stand in for a facet the first lacks
+_SHOWABLE: frozenset[Facet] = frozenset(
+    {"phone", "address", "hours", "link", "materials", "amount", "time_limit", "dates", "score", "share", "unit"}
+)
+
+
+class SearchHit(BaseModel):
+    """One found entry as programs read it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    entry: str
+    kind: str
+    title: str
+    answer: str
+    score: float
+    citation: Citation
+
+
+class SearchResult(BaseModel):
+    """What `/api/v1/knowledge/search` answers."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    decision: Decision
+    hits: list[SearchHit]
+
+
+class AnswerService:
+    """Answers from one knowledge base for one home district. Holds no state between questions.
+
+    Args:
+        base: What can be answered.
+        home_district: Name or alias of the district that is meant when none is named.
+        model: Coefficients of the search; the shipped ones by default.
+
+    Raises:
+        ContentError: No folder is about the home district.
+    """
+
+    def __init__(self, base: KnowledgeBase, home_district: str, model: Model | None = None) -> None:
+        self.base = base
+        self.home: Jurisdiction = base.home(home_district)
+        self.index = KnowledgeIndex(base, home=home_district, model=model)
+
+    # For programs
+
+    def search(self, question: str, *, k: int = 5, district: str | None = None) -> SearchResult:
+        """Returns the nearest entries and which of the three bands the question falls in.
+
+        Raises:
+            InvalidInput: ``k`` is not between 1 and 50, or no folder is about ``district``.
+        """
+        if not 1 <= k <= 50:
+            raise InvalidInput("k 应在 1 到 50 之间。", field="k")
+        self._check_district(district)
+        finding = self.index.look_up(question, k=k, district=district)
+        hits = [
+            SearchHit(
+                entry=hit.entry.id,
+                kind=hit.entry.kind,
+                title=hit.entry.title,
+                answer=hit.entry.answer,
+                score=round(hit.score, 4),
+                citation=self.base.citation(hit.entry),
+            )
+            for hit in finding.hits
+        ]
+        return SearchResult(decision=self._decide(finding), hits=hits)
+
+    # For people
+
+    def answer(self, question: str, *, district: str | None = None, last_entry: str | None = None) -> Reply:
+        """Answers one question.
+
+        Args:
+            question: As typed; any text.
+            district: Answer for this district unless the question names another.
+            last_entry: Id of the entry that the last answer came from; “那电话呢” refers to it.
+
+        Raises:
+            InvalidInput: No folder is about ``district``.
+        """
+        self._check_district(district)
+        finding = self.index.look_up(question, k=6, district=district)
+        query = finding.query
+        last = self.base.entries.get(last_entry or "")
+        if last is not None:
+            followed = self._follow_up(finding, question, last)
+            if followed is not None:
+                return followed
+        if query.bare and not finding.outside:
+            bare = self._bare(finding, district)
+            if bare is not None:
+                return bare
+        decision = self._decide(finding)
+        if finding.outside and decision == "refuse":
+            return self._refuse_outside(finding.outside)
+        if decision == "refuse":
+            return self._refuse(self._spoken_of(finding, district))
+        if decision == "answer" and self._hotline_unclear(finding, district):
+            return self._ask_district(question)
+        if decision == "confirm":
+            return self._confirm(finding, district)
+        return self._answer_from(finding, question, district)
+
+    def answer_entry(self, entry_id: str, *, question: str = "") -> Reply:
+        """Answers from one entry, as when its button is pressed.
+
+        Args:
+            entry_id: The entry.
+            question: What had been asked, if known; the answer leads with it.
+
+        Raises:
+            NotFound: There is no such entry.
+        """
+        entry = self.base.entries.get(entry_id)
+        if entry is None:
+            raise NotFound("没有查到这一条内容，它可能已经更新，请重新提问。", entry=entry_id)
+        asks = self.index.read(text.shorten(question)).asks if question else ()
+        return self._reply(entry, asks, question, named=())
+
+    # Deciding
+
+    def _decide(self, finding: Finding) -> Decision:
+        if not finding.hits:
+            return "refuse"
+        if finding.outside and finding.outside not in text.squeeze(body_of(finding.hits[0].entry)):
+            return "refuse"
+        score = finding.hits[0].score
+        if score >= self.index.model.answer:
+            return "answer"
+        return "confirm" if score >= self.index.model.confirm else "refuse"
+
+    def _check_district(self, district: str | None) -> None:
+        if district and self.base.jurisdiction_named(district) is None:
+            known = "、".join(item.name for item in self.base.jurisdictions.values())
+            raise InvalidInput(f"资料里没有“{district}”，可选：{known}。", field="district")
+
+    def _spoken_of(self, finding: Finding, district: str | None = None) -> Jurisdiction:
+        """Returns the jurisdiction whose hotline a refusal names."""
+        if finding.named:
+            return finding.named[0]
+        return (self.base.jurisdiction_named(district) if district else None) or self.home
+
+    def _hotline_unclear(self, finding: Finding, district: str | None) -> bool:
+        """Tells whether a hotline is asked for and two districts' hotlines fit alike (decision: ask, never mix)."""
+        if finding.named or district:
+            return False
+        hotlines = {item.hotline for item in self.base.jurisdictions.values() if item.hotline}
+        first, *rest = finding.hits
+        if first.entry.id not in hotlines:
+            return False
+        if prefix_of(first.entry.id) != prefix_of(self.home.id):
+            return False
+        return any(hit.entry.id in hotlines for hit in finding.others)
+
+    # Follow-ups
+
+    def _follow_up(self, finding: Finding, question: str, last: Entry) -> Reply | None:
+        query = finding.query
+        size = len(query.topic.replace(" ", ""))
+        sure = bool(finding.hits) and finding.hits[0].score >= self.index.model.answer
+        about_last = query.bare or (bool(query.asks) and size <= 2 and not sure)
+        if not about_last:
+            return None
+        if finding.named and prefix_of(finding.named[0].id) != prefix_of(last.id):
+            return self.answer(f"{finding.named[0].name} {last.title} {question}")
+        if not query.asks and not finding.named:
+            return None
+        if re.search(r"还有(?:别的|其他|什么|哪些|吗)|别的|其他", query.text):
+            return self._more(last)
+        return self._reply(last, query.asks, question, named=finding.named)
+
+    def _more(self, last: Entry) -> Reply:
+        """Answers “还有别的吗”: all that the entry states, and what stands near it."""
+        buttons = [self._button(self.base.entries[target]) for target in last.related[:_OFFERED]]
+        citation = self.base.citation(last)
+        facts = composing.card(last, citation, (), "")
+        lines = [f"关于“{last.title}”，资料里还有这些："] if facts["fields"] else []
+        lines += [f"{shown['label']}：{shown['value']}" for shown in facts["fields"]]
+        if buttons:
+            lines.append("相关的内容：" + "、".join(f"“{button.title}”" for button in buttons))
+        else:
+            lines.append("更多的内容资料中暂无，您可以转人工了解。")
+            buttons = [ASK_HUMAN]
+        lines.append(composing.source_line(citation))
+        message = Message(text="\n".join(lines), citations=[citation], buttons=buttons, card=facts)
+        return Reply(messages=[message], outcome="answered", entry=last.id)
+
+    def _bare(self, finding: Finding, district: str | None) -> Reply | None:
+        """Answers a message without any topic, such as “电话多少” or a row of emoji, if nothing matches it well."""
+        if finding.hits and finding.hits[0].score >= self.index.model.confirm:
+            return None
+        about = self._spoken_of(finding, district)
+        if finding.query.asks:
+            word = composing.MISSING_WORDS[finding.query.asks[0].facet]
+            said = f"请问您想了解哪个事项的{word}？请把事项名称一起告诉我。暂时说不清的，{self._contact(about)}"
+        else:
+            said = f"抱歉，没有查到您要问的内容。请写明想了解的事项，例如某项服务、奖励、流程或电话；{self._contact(about)}"
+        message = Message(text=said, buttons=self._ways_on(about))
+        return Reply(messages=[message], outcome="clarifying" if finding.query.asks else "unanswered")
+
+    # Answering
+
+    def _answer_from(self, finding: Finding, question: str, district: str | None) -> Reply:
+        entry = self._best_for(finding)
+        named = finding.named
+        if not named and district:
+            chosen = self.base.jurisdiction_named(district)
+            named = (chosen,) if chosen else ()
+        return self._reply(entry, finding.query.asks, question, named=named)
+
+    def _best_for(self, finding: Finding) -> Entry:
+        """Returns the first hit, or a near one if it alone states what was strictly asked."""
+        first = finding.hits[0]
+        strict = [ask for ask in finding.query.asks if ask.strict]
+        if not strict or any(facets.answers(first.entry, ask) for ask in strict):
+            return first.entry
+        for hit in finding.hits[1:4]:
+            same_folder = prefix_of(hit.entry.id) == prefix_of(first.entry.id)
+            if hit.score >= _NEAR * first.score and same_folder and all(facets.answers(hit.entry, ask) for ask in strict):
+                return hit.entry
+        return first.entry
+
+    def _reply(self, entry: Entry, asks: Sequence[Ask], question: str, *, named: Sequence[Jurisdiction]) -> Reply:
+        stated = [ask for ask in asks if facets.answers(entry, ask)]
+        missing = [ask.facet for ask in asks if not facets.answers(entry, ask) and (ask.strict or ask.facet in entry.not_stated)]
+        about = self.base.jurisdiction_of(entry.id)
+        shown = [ask for ask in stated if ask.facet in _SHOWABLE]
+        if missing and not shown and any(ask.strict for ask in asks if ask.facet in missing):
+            return self._not_stated(entry, missing, about)
+        citation = self.base.citation(entry)
+        said = composing.answer_text(
+            entry,
+            citation,
+            stated,
+            question,
+            district=about.name if self._should_say(about, named, entry) else None,
+            missing=missing,
+            contact=self._contact(about) if missing else "",
+        )
+        buttons = [self._button(self.base.entries[target]) for target in entry.related[:2]]
+        if missing:
+            buttons = [*buttons, ASK_HUMAN]
+        message = Message(
+            text=said, citations=[citation], buttons=buttons, card=composing.card(entry, citation, stated, question)
+        )
+        return Reply(messages=[message], outcome="answered", entry=entry.id)
+
+    def _should_say(self, about: Jurisdiction, named: Sequence[Jurisdiction], entry: Entry) -> bool:
+        if about.id == self.home.id or any(item.id == about.id for item in named):
+            return False
+        return not any(name in entry.answer for name in (about.name, *about.aliases))
+
+    def _not_stated(self, entry: Entry, missing: Sequence[Facet], about: Jurisdiction) -> Reply:
+        words = "、".join(composing.MISSING_WORDS[facet] for facet in missing)
+        lines = [f"资料中未载明“{_shown_title(entry)}”的{words}。"]
+        units = entry.facts.unit
+        if units and "unit" not in missing:
+            lines.append(f"这件事的负责单位：{'；'.join(units)}。")
+        lines.append(self._contact(about))
+        message = Message(
+            text="".join(lines), citations=[self.base.citation(entry)], buttons=[self._button(entry), *self._ways_on(about)]
+        )
+        return Reply(messages=[message], outcome="unanswered", entry=entry.id)
+
+    def _confirm(self, finding: Finding, district: str | None) -> Reply:
+        hits: list[Hit] = []
+        for hit in finding.hits:
+            if all(hit.entry.title != other.entry.title for other in hits):
+                hits.append(hit)
+        hits = hits[:_OFFERED]
+        listed = "\n".join(f"{number}. {self._titled(hit.entry)}" for number, hit in enumerate(hits, 1))
+        about = self._spoken_of(finding, district)
+        said = f"没有查到与您的问题完全对应的内容，您想问的是不是下面这些？\n{listed}\n如果都不是，{self._contact(about)}"
+        message = Message(text=said, buttons=[*(self._button(hit.entry) for hit in hits), NONE_OF_THEM])
+        return Reply(messages=[message], outcome="clarifying")
+
+    def _ask_district(self, question: str) -> Reply:
+        with_hotline = [item for item in self.base.jurisdictions.values() if item.hotline]
+        names = "、".join(item.name for item in with_hotline)
+        asked = text.shorten(question).strip()
+        buttons = [Button(title=item.name, payload=f"{item.name} {asked}") for item in with_hotline]
+        message = Message(text=f"不同的区热线不一样，请问您要问的是哪个区（{names}）？", buttons=buttons)
+        return Reply(messages=[message], outcome="clarifying")
+
+    # Refusing
+
+    def _refuse(self, about: Jurisdiction) -> Reply:
+        said = f"抱歉，资料中没有查到您问的内容。您可以换个说法再问；{self._contact(about)}"
+        return Reply(messages=[Message(text=said, buttons=self._ways_on(about))], outcome="unanswered")
+
+    def _refuse_outside(self, place: str) -> Reply:
+        known = "、".join(item.name for item in self.base.jurisdictions.values())
+        said = f"抱歉，没有查到{place}的资料：目前收录的是{known}的文件。{self._contact(self.home)}"
+        return Reply(messages=[Message(text=said, buttons=self._ways_on(self.home))], outcome="unanswered")
+
+    def hotline(self, about: Jurisdiction) -> str | None:
+        """Returns the hotline of a jurisdiction with its name, ready to be said; None where there is none."""
+        entry = self.base.entries.get(about.hotline or "")
+        if entry is None or not entry.facts.phone:
+            return None
+        return f"{entry.title} {entry.facts.phone[0].number}"
+
+    def _contact(self, about: Jurisdiction) -> str:
+        hotline = self.hotline(about)
+        ways = ["可以转人工咨询"]
+        if hotline:
+            ways.append(f"拨打{hotline}")
+        if about.appeals or about.id == self.home.id:
+            ways.append("提交诉求由工作人员跟进")
+        return "您" + "，或".join(ways) + "。"
+
+    def _ways_on(self, about: Jurisdiction) -> list[Button]:
+        return [ASK_HUMAN, FILE_APPEAL] if about.appeals or about.id == self.home.id else [ASK_HUMAN]
+
+    def _titled(self, entry: Entry) -> str:
+        about = self.base.jurisdiction_of(entry.id)
+        short = about.name.removesuffix("区").removesuffix("市").removesuffix("省")
+        title = _shown_title(entry)
+        return title if about.id == self.home.id or short in title else f"{title}（{about.name}）"
+
+    def _button(self, entry: Entry) -> Button:
+        return Button(title=_shown_title(entry), payload=f'/choose_entry{{"entry_id": "{entry.id}"}}')
+
+
+def _shown_title(entry: Entry) -> str:
+    """Returns the title as it is shown; a note that something is not stated is for editors."""
+    return re.sub(r"（未载明）$", "", entry.title)

@@ -1,0 +1,163 @@
+"""The guard of `knowledge_base/`: everything `load` refuses, and what a careful reader would also notice."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from backend.knowledge import loading, text
+from backend.knowledge.entries import Entry
+from backend.knowledge.loading import KnowledgeBase, Problem
+
+_LONGEST_ANSWER = 400
+_SCAN_MARKS = re.compile(r"\[(?:image|bookmark):|</?(?:p|ol|li|input|td)\b|\ufffd|\*\*")
+_SPLIT_NUMBER = re.compile(r"\d{3,} \d{3,}")
+_PHONE_IN_TEXT = re.compile(r"(?<![\d.])(?:0\d{2,3}-)?(?:1[3-9]\d{9}|[2-9]\d{7})(?!\d)")
+_DATE = re.compile(r"(?:\d{4}年)?\d{1,2}月(?:\d{1,2}日)?|\d{4}年")
+_MONEY = re.compile(r"\d+(?:\.\d+)?\s*(?:万|亿)?元")
+_PERCENT = re.compile(r"\d+(?:\.\d+)?[%％]")
+_LENGTH = re.compile(r"\d+\s*(?:个工作日|小时)")
+
+
+def check(folder: Path) -> list[Problem]:
+    """Checks a knowledge folder.
+
+    Returns:
+        All problems, sorted by file and line; an empty list when the content is in order.
+    """
+    base, problems = loading.read(folder)
+    return sorted({*problems, *_lint(base)})
+
+
+def _lint(base: KnowledgeBase) -> Iterator[Problem]:
+    yield from _shared_questions(base)
+    yield from _shared_names(base)
+    for entry in base.entries.values():
+        yield from _lint_entry(base, entry)
+
+
+def _at(base: KnowledgeBase, object_id: str, message: str, *path: str | int) -> Problem:
+    place = base.places[object_id]
+    return Problem(place.file, place.line_of(*path), message)
+
+
+def _shared_questions(base: KnowledgeBase) -> Iterator[Problem]:
+    seen: dict[str, tuple[str, str]] = {}
+    for entry in base.entries.values():
+        for number, question in enumerate(entry.questions):
+            key = text.squeeze(question)
+            if not key:
+                yield _at(base, entry.id, f"问法“{question}”里没有文字", "questions", number)
+                continue
+            if key in seen:
+                other, _ = seen[key]
+                place = base.places[other]
+                where = "本条" if other == entry.id else f"“{other}”（{place.file}:{place.line}）"
+                yield _at(base, entry.id, f"问法“{question}”与{where}的一字不差", "questions", number)
+            else:
+                seen[key] = (entry.id, question)
+
+
+def _shared_names(base: KnowledgeBase) -> Iterator[Problem]:
+    """Two departments or territories of one district must not answer to one name."""
+    for items in (base.departments, base.territories):
+        seen: dict[tuple[str, str], str] = {}
+        for item in items.values():
+            for name in {text.squeeze(each) for each in (item.name, *item.aliases)}:
+                key = (loading.prefix_of(item.id), name)
+                if key in seen:
+                    yield _at(base, item.id, f"名称“{name}”已由“{seen[key]}”使用", "aliases")
+                seen.setdefault(key, item.id)
+
+
+def _lint_entry(base: KnowledgeBase, entry: Entry) -> Iterator[Problem]:
+    if len(entry.answer) > _LONGEST_ANSWER:
+        message = f"answer 有 {len(entry.answer)} 字，超过 {_LONGEST_ANSWER} 字：请拆成几条或移到 facts.items"
+        yield _at(base, entry.id, message, "answer")
+    for name in ("title", "answer"):
+        value = getattr(entry, name)
+        if _SCAN_MARKS.search(value):
+            yield _at(base, entry.id, f"{name} 里有扫描残留的标记", name)
+        if _SPLIT_NUMBER.search(value):
+            yield _at(base, entry.id, f"{name} 里有被空格断开的数字", name)
+    if entry.id in entry.related:
+        yield _at(base, entry.id, "related 引用了自己", "related")
+    stated = {re.sub(r"\D", "", number) for number in (*_hotlines(base), *(each.number for each in entry.facts.phone))}
+    for match in _PHONE_IN_TEXT.finditer(entry.answer):
+        digits = re.sub(r"\D", "", match.group())
+        if not any(number.endswith(digits) or digits.endswith(number) for number in stated):
+            yield _at(base, entry.id, f"answer 里的电话 {match.group()} 没有写进 facts.phone", "answer")
+
+
+def _hotlines(base: KnowledgeBase) -> list[str]:
+    """Returns the hotlines' numbers, which any answer may name as the way on."""
+    entries = [base.entries.get(item.hotline or "") for item in base.jurisdictions.values()]
+    return [phone.number for entry in entries if entry for phone in entry.facts.phone]
+
+
+def _squeezed(words: str) -> str:
+    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", words))
+
+
+def figures_of(entry: Entry) -> dict[str, set[str]]:
+    """Returns what an entry states in figures, by kind, whitespace removed: phones, money, percentages, dates, times."""
+    words = [entry.answer, entry.date_note or ""]
+    facts = entry.facts.model_dump()
+    for values in facts.values():
+        for value in values:
+            words += [value] if isinstance(value, str) else [str(part) for part in value.values() if part]
+    whole = _squeezed("\n".join(words))
+    return {
+        "phone": {re.sub(r"^0\d{2,3}-", "", phone.number) for phone in entry.facts.phone},
+        "money": set(_MONEY.findall(whole)),
+        "percent": set(_PERCENT.findall(whole)),
+        "date": set(_DATE.findall(whole)),
+        "length": set(_LENGTH.findall(whole)),
+    }
+
+
+def check_against_sources(base: KnowledgeBase, sources: Iterable[Path]) -> list[Problem]:
+    """Finds figures of the knowledge base that stand in none of the source texts (whitespace ignored).
+
+    Args:
+        sources: The source documents as text files.
+
+    Returns:
+        One problem for each figure that is not found; phones compare by their digits without the area code.
+    """
+    whole = _squeezed("\n".join(path.read_text(encoding="utf-8") for path in sources))
+    digits = re.sub(r"[-—]", "", whole)
+    problems = []
+    for entry in base.entries.values():
+        for kind, found in figures_of(entry).items():
+            for figure in sorted(found):
+                there = re.sub(r"\D", "", figure) in digits if kind == "phone" else _stands_in(figure, kind, whole)
+                if not there:
+                    problems.append(_at(base, entry.id, f"“{figure}”在来源文件里找不到"))
+    return sorted(problems)
+
+
+_NUMERALS = str.maketrans("一二三四五六七八九", "123456789")
+
+
+def _stands_in(figure: str, kind: str, whole: str) -> bool:
+    if figure in whole:
+        return True
+    if kind == "percent":
+        # The percent sign was lost as a picture in one scan.
+        return re.search(rf"(?<!\d){re.escape(figure[:-1])}\[image", whole) is not None
+    if kind in {"money", "length"}:
+        spoken = {"1": "一", "2": "二", "3": "三", "5": "五", "10": "十", "20": "二十"}
+        number = re.match(r"[\d.]+", figure)
+        if number and number.group() in spoken:
+            return spoken[number.group()] + figure[number.end() :] in whole
+    if kind == "date":
+        # A date is often put together from a year said once and days said without it.
+        parts = re.findall(r"\d{4}年|\d{1,2}月|\d{1,2}日", figure)
+        if all(part in whole for part in parts):
+            return True
+        iso = re.fullmatch(r"(\d{4})年(\d{1,2})月(\d{1,2})日", figure)
+        return iso is not None and f"{iso[1]}-{int(iso[2]):02}-{int(iso[3]):02}" in whole
+    return False

@@ -1,0 +1,577 @@
+"""Finds the entry that a question is about, and says how sure that is.
+
+Two BM25 indexes over characters and character pairs (`bm25s`): one document for each phrasing, title and
+alias, pooled by maximum to entries, and one document for each entry's whole text. The best candidates are
+weighed by a few more features (how much of the question an entry covers, names that it contains, whether it
+states what was asked) with coefficients that `benchmarks/fit_answering.py` fits from question sets and keeps in
+`data/model.json`; no number in it is set by hand.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import logging
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import bm25s
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.knowledge import facets, text
+from backend.knowledge.entries import Entry, Jurisdiction
+from backend.knowledge.facets import Ask
+from backend.knowledge.loading import KnowledgeBase, prefix_of
+
+logging.getLogger("bm25s").setLevel(logging.WARNING)
+
+Floats = NDArray[np.float64]
+_MODEL = Path(__file__).parent / "data" / "model.json"
+_CANDIDATES = 24
+_WINDOWS = 4
+_LONG = 16  # characters from which a message of several clauses is also read clause by clause
+_UNSURE = 0.35  # weight of a pair of characters one of which is only grammar
+_SINGLE = 0.25  # weight of a single character against a pair
+_HOME_LEAD = 0.8  # log odds by which another district's entry must lead to be preferred unasked
+
+PAIR_FEATURES = (
+    "phrase_bm25",
+    "body_bm25",
+    "phrase_cover",
+    "phrase_likeness",
+    "entry_cover",
+    "topic_phrase_cover",
+    "topic_phrase_likeness",
+    "topic_entry_cover",
+    "topic_gap",
+    "name_share",
+    "asked_stated",
+    "asked_missing",
+)
+TOP_FEATURES = (*PAIR_FEATURES, "lead", "topic_size", "topic_known", "bare")
+
+
+@dataclass(frozen=True)
+class Model:
+    """Fitted coefficients: a ranker of candidates and the confidence in the first of them."""
+
+    rank: Floats
+    rank_bias: float
+    confidence: Floats
+    confidence_bias: float
+    answer: float
+    confirm: float
+    figures: Mapping[str, Any]
+
+    @classmethod
+    def read(cls, path: Path = _MODEL) -> Model:
+        """Reads the coefficients by name, so that a file of other features fails with a plain KeyError."""
+        data = json.loads(path.read_text(encoding="utf-8"))
+        return cls.of(data)
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> Model:
+        """Builds the model from the file's content."""
+        return cls(
+            rank=np.array([data["rank"]["weights"][name] for name in PAIR_FEATURES], dtype=np.float64),
+            rank_bias=float(data["rank"]["bias"]),
+            confidence=np.array([data["confidence"]["weights"][name] for name in TOP_FEATURES], dtype=np.float64),
+            confidence_bias=float(data["confidence"]["bias"]),
+            answer=float(data["bands"]["answer"]),
+            confirm=float(data["bands"]["confirm"]),
+            figures=data.get("figures", {}),
+        )
+
+
+@functools.cache
+def shipped_model() -> Model:
+    """Returns the model in the package."""
+    return Model.read()
+
+
+@dataclass(frozen=True)
+class Hit:
+    """An entry that was found.
+
+    Attributes:
+        score: How likely it is what was asked, 0 to 1.
+    """
+
+    entry: Entry
+    score: float
+
+
+@dataclass(frozen=True)
+class Query:
+    """A question read: what it is about and what of it is asked.
+
+    Attributes:
+        text: Normalised.
+        topic: What is left without districts, asking words and generic words.
+        asks: What is asked.
+        weights: Token to weight, for the whole question.
+        topic_weights: Token to weight, for the topic.
+        grams: Tokens of the whole question in order.
+    """
+
+    text: str
+    topic: str
+    asks: tuple[Ask, ...]
+    grams: tuple[str, ...]
+    weights: Mapping[str, float]
+    topic_weights: Mapping[str, float]
+
+    @property
+    def bare(self) -> bool:
+        """Whether the question names no topic of its own, as “那电话呢” does."""
+        return not self.topic_weights
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a search found, with what it understood on the way.
+
+    Attributes:
+        hits: Best first.
+        query: The reading of the question that the first hit was found with.
+        named: Jurisdictions that the question names.
+        outside: A place named that no folder is about, if any.
+        others: Hits of the same search outside the home district that lost to it only by the preference for home.
+    """
+
+    hits: tuple[Hit, ...]
+    query: Query
+    named: tuple[Jurisdiction, ...] = ()
+    outside: str | None = None
+    others: tuple[Hit, ...] = field(default=())
+
+
+class _Postings:
+    """Token to the documents that contain it, with each document's weight, for coverage in one pass."""
+
+    def __init__(self, documents: Sequence[frozenset[str]]) -> None:
+        lists: dict[str, list[int]] = {}
+        for number, document in enumerate(documents):
+            for token in document:
+                lists.setdefault(token, []).append(number)
+        self.size = len(documents)
+        self.lists = {token: np.array(numbers, dtype=np.int32) for token, numbers in lists.items()}
+
+    def overlap(self, weights: Mapping[str, float]) -> Floats:
+        """Returns, for every document, the weight of the tokens it shares."""
+        total = np.zeros(self.size)
+        for token, weight in weights.items():
+            numbers = self.lists.get(token)
+            if numbers is not None:
+                total[numbers] += weight
+        return total
+
+
+class _Bm25:
+    """A `bm25s` index that also knows what a question would score against itself."""
+
+    def __init__(self, documents: Sequence[Sequence[str]]) -> None:
+        vocabulary: dict[str, int] = {}
+        ids = [[vocabulary.setdefault(token, len(vocabulary)) for token in tokens] for tokens in documents]
+        self._vocabulary = vocabulary
+        self._size = len(documents)
+        frequency = np.zeros(len(vocabulary) + 1)
+        for numbers in ids:
+            frequency[list(set(numbers))] += 1
+        self._idf = np.log(1 + (self._size - frequency + 0.5) / (frequency + 0.5))
+        self._unseen = math.log(1 + (self._size + 0.5) / 0.5)
+        self._index: Any = None
+        if vocabulary:
+            self._index = bm25s.BM25(k1=1.2, b=0.5, method="lucene")
+            self._index.index((ids, dict(vocabulary)), show_progress=False)
+
+    def scores(self, grams: Sequence[str]) -> Floats:
+        """Returns every document's score as a share of what the question itself would score, 0 to about 1."""
+        known = [self._vocabulary[gram] for gram in grams if gram in self._vocabulary]
+        if not known:
+            return np.zeros(self._size)
+        own = float(self._idf[known].sum()) + self._unseen * (len(grams) - len(known))
+        # A document of average length that has a term once scores its idf with the Lucene formula.
+        raw: NDArray[np.float32] = self._index.get_scores_from_ids(known)
+        return raw.astype(np.float64) / max(own, 1e-9)
+
+
+class KnowledgeIndex:
+    """The search over one knowledge base; building takes well under a second for a thousand entries.
+
+    Args:
+        base: What to search.
+        home: Name of the home district: among entries of like standing its own come first.
+        model: Coefficients; the shipped ones by default.
+    """
+
+    def __init__(self, base: KnowledgeBase, home: str | None = None, model: Model | None = None) -> None:
+        self.base = base
+        self.model = model or shipped_model()
+        self.entries: list[Entry] = sorted(base.entries.values(), key=lambda entry: entry.id)
+        self.positions = {entry.id: number for number, entry in enumerate(self.entries)}
+        self._home = prefix_of(base.home(home).id) if home else None
+        self._prefixes = np.array([prefix_of(entry.id) for entry in self.entries], dtype=object)
+        self._wide = frozenset(
+            prefix_of(item.id) for item in base.jurisdictions.values() if item.level == "province"
+        )
+        self._read_jurisdictions()
+        self._build()
+
+    def _read_jurisdictions(self) -> None:
+        self._names: list[tuple[str, Jurisdiction]] = sorted(
+            (
+                (text.squeeze(name), jurisdiction)
+                for jurisdiction in self.base.jurisdictions.values()
+                for name in (jurisdiction.name, *jurisdiction.aliases)
+            ),
+            key=lambda pair: (-len(pair[0]), pair[0]),
+        )
+        known = {name for name, _ in self._names}
+        for territory in self.base.territories.values():
+            known.update(text.squeeze(name) for name in (territory.name, *territory.aliases))
+        self._places = tuple(place for place in text.words().places if text.squeeze(place) not in known)
+
+    def _build(self) -> None:
+        phrases: list[tuple[str, ...]] = []
+        starts: list[int] = []
+        bodies: list[tuple[str, ...]] = []
+        unions: list[frozenset[str]] = []
+        names: dict[str, set[int]] = {}
+        for number, entry in enumerate(self.entries):
+            starts.append(len(phrases))
+            said = [_grams(phrase) for phrase in dict.fromkeys((*entry.questions, entry.title, *entry.aliases))]
+            body = _grams(body_of(entry))
+            phrases.extend(said)
+            bodies.append(body)
+            unions.append(frozenset(body).union(*said))
+            for name in (entry.title, *entry.aliases):
+                squeezed = text.squeeze(name)
+                if len(squeezed) >= 2:
+                    names.setdefault(squeezed, set()).add(number)
+        self.phrase_entry = np.repeat(
+            np.arange(len(self.entries)), np.diff([*starts, len(phrases)]) if starts else []
+        )
+        self._starts = np.array(starts, dtype=np.int64)
+        self._names_of_entries = names
+        self._longest_name = max((len(name) for name in names), default=0)
+        self._phrase_bm25 = _Bm25(phrases)
+        self._body_bm25 = _Bm25(bodies)
+        phrase_sets = [frozenset(phrase) for phrase in phrases]
+        self._phrase_sets = phrase_sets
+        self._phrase_postings = _Postings(phrase_sets)
+        self._entry_postings = _Postings(unions)
+        self._unions = unions
+        size = len(self.entries)
+        self._unseen = math.log(1 + (size + 0.5) / 0.5)
+        self._idf = {
+            token: math.log(1 + (size - len(numbers) + 0.5) / (len(numbers) + 0.5))
+            for token, numbers in self._entry_postings.lists.items()
+        }
+        self._phrase_weight = np.array(
+            [sum(self.weight(token) for token in phrase) for phrase in phrase_sets], dtype=np.float64
+        )
+
+    def weight(self, token: str) -> float:
+        """Returns what a token counts: rare more than common, pairs more than characters, grammar little."""
+        idf = self._idf.get(token, self._unseen)
+        return idf * _shape_weight(token)
+
+    # Understanding the question
+
+    def named(self, question: str) -> tuple[tuple[Jurisdiction, ...], str | None, str]:
+        """Finds the districts in a question.
+
+        Returns:
+            Those that folders are about; a place outside, if one is named instead; the normalised question without them.
+        """
+        rest = text.normalise(question)
+        found: list[Jurisdiction] = []
+        for name, jurisdiction in self._names:
+            if name and name in rest:
+                # “江东一路”, “钱塘路”: part of an address, not of a district's name.
+                pieces = rest.split(name)
+                if all(piece[:2] in _ROADS or piece[:1] in _ROADS for piece in pieces[1:]):
+                    continue
+                rest = " ".join(pieces)
+                if jurisdiction not in found:
+                    found.append(jurisdiction)
+        outside = None
+        if not found:
+            outside = next((place for place in self._places if _asks_about(rest, place)), None)
+        return tuple(found), outside, " ".join(rest.split())
+
+    def read(self, question: str) -> Query:
+        """Reads one question (or one clause of it)."""
+        _, _, rest = self.named(question)
+        normal = text.normalise(question)
+        grams = tuple(dict.fromkeys(_grams(normal)))
+        asks = facets.asked(rest)
+        lists = text.words()
+        topic = lists.generic.sub(" ", facets.strip(rest))
+        topic = " ".join(lists.particles.sub(" ", topic).split())
+        topic_grams = dict.fromkeys(_grams(topic))
+        topic_weights = {
+            gram: self.weight(gram) for gram in topic_grams if not all(char in lists.grammar for char in gram)
+        }
+        return Query(
+            text=normal,
+            topic=topic,
+            asks=asks,
+            grams=grams,
+            weights={gram: self.weight(gram) for gram in grams},
+            topic_weights=topic_weights,
+        )
+
+    def _readings(self, question: str) -> list[Query]:
+        """Reads the whole message and, if it is long, the clauses that may hold its question."""
+        whole = self.read(question)
+        clauses = text.clauses(text.normalise(question))
+        if len(whole.text) < _LONG or len(clauses) < 2:
+            return [whole]
+        windows = [" ".join(clauses[-2:]), clauses[-1]]
+        windows += [clause for clause in clauses[:-1] if facets.asked(clause)]
+        readings = [whole]
+        for window in dict.fromkeys(windows):
+            if window == whole.text:
+                continue
+            reading = self.read(window)
+            if len(text.squeeze(reading.topic)) >= 3:
+                readings.append(reading)
+        return readings[:_WINDOWS]
+
+    # Weighing
+
+    def features(
+        self, query: Query, allowed: NDArray[np.bool_], *, without_phrases: Collection[int] = ()
+    ) -> tuple[NDArray[np.int64], Floats]:
+        """Returns the best candidates and their features.
+
+        Args:
+            query: The question.
+            allowed: Which entries may be answered from.
+            without_phrases: Phrasings to leave out of account, when they are themselves the test.
+
+        Returns:
+            Positions of entries, shape (n,), and features by `PAIR_FEATURES`, shape (n, len(PAIR_FEATURES)).
+        """
+        if not self.entries or not query.grams:
+            return np.zeros(0, dtype=np.int64), np.zeros((0, len(PAIR_FEATURES)))
+        bm25 = self._phrase_bm25.scores(query.grams)
+        shared = self._phrase_postings.overlap(query.weights)
+        topic_shared = self._phrase_postings.overlap(query.topic_weights)
+        left_out = list(without_phrases)
+        if left_out:
+            bm25[left_out] = shared[left_out] = topic_shared[left_out] = 0.0
+        total = max(sum(query.weights.values()), 1e-9)
+        topic_total = max(sum(query.topic_weights.values()), 1e-9)
+        pool = functools.partial(np.maximum.reduceat, indices=self._starts)
+        phrase_bm25 = pool(bm25)
+        body_bm25 = self._body_bm25.scores(query.grams)
+        order = phrase_bm25 + 0.3 * body_bm25 + pool(topic_shared) / topic_total
+        order = np.where(allowed, order, -1.0)
+        count = min(_CANDIDATES, int(allowed.sum()))
+        if not count:
+            return np.zeros(0, dtype=np.int64), np.zeros((0, len(PAIR_FEATURES)))
+        chosen = np.argpartition(-order, count - 1)[:count]
+        chosen = chosen[np.lexsort((chosen, -order[chosen]))]
+        unions = self._unions_without(left_out)
+        entry_shared = self._entry_postings.overlap(query.weights)
+        topic_entry_shared = self._entry_postings.overlap(query.topic_weights)
+        for position, union in unions.items():
+            entry_shared[position] = sum(query.weights[token] for token in union & query.weights.keys())
+            topic_entry_shared[position] = sum(
+                query.topic_weights[token] for token in union & query.topic_weights.keys()
+            )
+        entry_shared, topic_entry_shared = entry_shared[chosen], topic_entry_shared[chosen]
+        columns = {
+            "phrase_bm25": phrase_bm25[chosen],
+            "body_bm25": body_bm25[chosen],
+            "phrase_cover": pool(shared)[chosen] / total,
+            "phrase_likeness": pool(2 * shared / (total + self._phrase_weight))[chosen],
+            "entry_cover": entry_shared / total,
+            "topic_phrase_cover": pool(topic_shared)[chosen] / topic_total,
+            "topic_phrase_likeness": pool(2 * topic_shared / (topic_total + self._phrase_weight))[chosen],
+            "topic_entry_cover": topic_entry_shared / topic_total,
+            "topic_gap": self._gaps(query, chosen, unions),
+            "name_share": self._name_shares(query, chosen),
+            "asked_stated": np.zeros(count),
+            "asked_missing": np.zeros(count),
+        }
+        strict = [ask for ask in query.asks if ask.strict]
+        for row, position in enumerate(chosen):
+            entry = self.entries[position]
+            if query.asks:
+                stated = sum(facets.has(entry, ask.facet) for ask in query.asks)
+                columns["asked_stated"][row] = stated / len(query.asks)
+            if strict:
+                columns["asked_missing"][row] = sum(not facets.answers(entry, ask) for ask in strict) / len(strict)
+        return chosen.astype(np.int64), np.column_stack([columns[name] for name in PAIR_FEATURES])
+
+    def _unions_without(self, phrases: Sequence[int]) -> dict[int, frozenset[str]]:
+        """Returns the tokens of the entries of these phrasings, as if the phrasings were not there."""
+        result = {}
+        for position in {int(self.phrase_entry[phrase]) for phrase in phrases}:
+            entry = self.entries[position]
+            others = [
+                self._phrase_sets[number]
+                for number in np.flatnonzero(self.phrase_entry == position)
+                if number not in phrases
+            ]
+            result[position] = frozenset(_grams(body_of(entry))).union(*others)
+        return result
+
+    def _gaps(
+        self, query: Query, chosen: NDArray[np.int64], unions: Mapping[int, frozenset[str]]
+    ) -> Floats:
+        """Returns the share of the topic's heaviest pair that an entry does not know at all."""
+        ranked = sorted(query.topic_weights.items(), key=lambda pair: (-pair[1], pair[0]))
+        result = np.zeros(len(chosen))
+        for row, position in enumerate(chosen):
+            union = unions.get(int(position)) or self._unions[position]
+            missing = next((weight for token, weight in ranked if token not in union), 0.0)
+            result[row] = missing / self._unseen
+        return result
+
+    def _name_shares(self, query: Query, chosen: NDArray[np.int64]) -> Floats:
+        """Returns how much of the topic the longest name of an entry takes up that stands in the question."""
+        spoken = query.text.replace(" ", "")
+        size = max(len(query.topic.replace(" ", "")), 1)
+        found: dict[int, int] = {}
+        for start in range(len(spoken)):
+            for length in range(2, min(self._longest_name, len(spoken) - start) + 1):
+                for position in self._names_of_entries.get(spoken[start : start + length], ()):
+                    found[position] = max(found.get(position, 0), length)
+        return np.array([min(found.get(int(position), 0) / size, 1.0) for position in chosen])
+
+    def top_features(self, query: Query, features: Floats, odds: Floats, first: int = 0) -> Floats:
+        """Returns the features of the confidence in one candidate, by `TOP_FEATURES`."""
+        others = np.delete(odds, first)
+        lead = float(odds[first] - others.max()) if len(others) else 4.0
+        topic_total = sum(query.topic_weights.values())
+        known = sum(weight for token, weight in query.topic_weights.items() if token in self._idf)
+        size = len(query.topic.replace(" ", ""))
+        extra = [
+            min(max(lead, -4.0), 4.0),
+            math.log1p(size),
+            known / topic_total if topic_total else 1.0,
+            1.0 if query.bare else 0.0,
+        ]
+        return np.concatenate([features[first], extra])
+
+    # Searching
+
+    def allowed(self, named: Iterable[Jurisdiction]) -> NDArray[np.bool_]:
+        """Returns which entries may be answered from when these jurisdictions are named; all when none is."""
+        prefixes = {prefix_of(item.id) for item in named}
+        if not prefixes:
+            return np.ones(len(self.entries), dtype=np.bool_)
+        prefixes |= self._wide
+        return np.array([prefix in prefixes for prefix in self._prefixes], dtype=np.bool_)
+
+    def search(self, question: str, k: int = 5, district: str | None = None) -> list[Hit]:
+        """Returns the best entries, best first.
+
+        Args:
+            question: As typed; any text.
+            k: How many at most.
+            district: Answer from this district only, unless the question names another.
+        """
+        return list(self.look_up(question, k=k, district=district).hits)
+
+    def look_up(self, question: str, *, k: int = 5, district: str | None = None) -> Finding:
+        """Searches and tells what was understood."""
+        question = text.shorten(question)
+        named, outside, _ = self.named(question)
+        chosen_district = self.base.jurisdiction_named(district) if district else None
+        scope = named or ((chosen_district,) if chosen_district else ())
+        allowed = self.allowed(scope)
+        best: Finding | None = None
+        for query in self._readings(question):
+            hits, others = self._weigh(query, allowed, k, prefer_home=not scope)
+            finding = Finding(hits, query, named, outside, others)
+            if best is None or (hits and (not best.hits or hits[0].score > best.hits[0].score + 1e-6)):
+                best = finding
+        assert best is not None  # noqa: S101 - there is always the whole message
+        return best
+
+    def _weigh(
+        self, query: Query, allowed: NDArray[np.bool_], k: int, *, prefer_home: bool
+    ) -> tuple[tuple[Hit, ...], tuple[Hit, ...]]:
+        chosen, features = self.features(query, allowed)
+        if not len(chosen):
+            return (), ()
+        odds = features @ self.model.rank + self.model.rank_bias
+        order = np.lexsort((chosen, -odds))
+        first = int(order[0])
+        lost: list[int] = []
+        if prefer_home and self._home is not None and not self._at_home(int(chosen[first])):
+            near = [int(row) for row in order if odds[row] > odds[first] - _HOME_LEAD]
+            at_home = next((row for row in near if self._at_home(int(chosen[row]))), None)
+            if at_home is not None:
+                lost = near[: near.index(at_home)]
+                first = at_home
+        top = self.top_features(query, features, odds, first)
+        score = _sigmoid(float(top @ self.model.confidence) + self.model.confidence_bias)
+        rest = [int(row) for row in order if row != first]
+        hits = [Hit(self.entries[int(chosen[first])], score)]
+        hits += [Hit(self.entries[int(chosen[row])], min(score, _sigmoid(float(odds[row])))) for row in rest]
+        others = tuple(Hit(self.entries[int(chosen[row])], score) for row in lost)
+        return tuple(hits[: max(k, 0)]), others
+
+    def _at_home(self, position: int) -> bool:
+        prefix = self._prefixes[position]
+        return prefix == self._home or prefix in self._wide
+
+
+_ROADS = frozenset({"路", "街", "大道", "大街", "一路", "二路", "三路", "四路", "东路", "西路", "南路", "北路"})
+_MENTIONS_ONLY = ("去", "到", "从", "来自", "飞", "往", "回", "对接", "跟", "和", "与")
+
+
+def _asks_about(question: str, place: str) -> bool:
+    """Tells whether a place outside is what the question is about, rather than where somebody goes or comes from."""
+    at = question.find(place)
+    return at >= 0 and not question[:at].endswith(_MENTIONS_ONLY)
+
+
+def _grams(phrase: str) -> tuple[str, ...]:
+    return tuple(text.tokens(text.canonical(text.normalise(phrase))))
+
+
+def _sigmoid(value: float) -> float:
+    return 1.0 / (1.0 + math.exp(-max(min(value, 30.0), -30.0)))
+
+
+@functools.cache
+def _shape_weight(token: str) -> float:
+    grammar = text.words().grammar
+    if len(token) == 1:
+        if token.isascii():
+            return 0.5
+        return _SINGLE * (0.2 if token in grammar else 1.0)
+    if token.isascii():
+        return 1.0
+    if len(token) == 2:
+        loose = sum(char in grammar for char in token)
+        return (1.0, _UNSURE, 0.1)[loose]
+    return 1.0
+
+
+def body_of(entry: Entry) -> str:
+    """Returns everything an entry says, for the search over whole entries."""
+    facts = entry.facts
+    parts = [entry.title, *entry.aliases, entry.answer]
+    parts += [phone.name or "" for phone in facts.phone]
+    parts += [f"{place.name or ''} {place.text}" for place in facts.address]
+    parts += [link.name for link in facts.link]
+    for texts in (facts.materials, facts.conditions, facts.steps, facts.unit, facts.audience):
+        parts += texts
+    for labelled in (facts.hours, facts.time_limit, facts.dates, facts.score, facts.share):
+        parts += [item.text for item in labelled]
+    parts += [item.text for item in facts.amount]
+    parts += [f"{item.title} {item.text or ''}" for item in facts.items]
+    return "\n".join(part for part in parts if part)
