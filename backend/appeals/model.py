@@ -1,6 +1,7 @@
 """What an appeal is: frozen records that the rules compute on and the storage keeps.
 
-All times are aware. Names follow the glossary of the house (`design/ARCHITECTURE.md`).
+All times are aware. Names follow the glossary of the house. Personal data is left out of ``repr``, because
+that is what ends in logs.
 """
 
 from __future__ import annotations
@@ -142,10 +143,10 @@ class Filing:
         idempotency_key: Chosen by the sender; the same key never files twice.
     """
 
-    enterprise: str
-    contact: str
-    phone: str
-    text: str
+    enterprise: str = field(repr=False)
+    contact: str = field(repr=False)
+    phone: str = field(repr=False)
+    text: str = field(repr=False)
     territory: str | None = None
     channel: str = "portal"
     idempotency_key: str | None = None
@@ -165,7 +166,7 @@ class Feedback:
     at: datetime
     result: FeedbackResult
     stars: int | None
-    comment: str
+    comment: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -197,10 +198,10 @@ class Appeal:
 
     number: str
     group: str
-    enterprise: str
-    contact: str
-    phone: str
-    text: str
+    enterprise: str = field(repr=False)
+    contact: str = field(repr=False)
+    phone: str = field(repr=False)
+    text: str = field(repr=False)
     channel: str
     category: str
     level: Level
@@ -268,7 +269,7 @@ class HistoryEvent:
     actor: Actor
     event: Event
     summary: str
-    text: str = ""
+    text: str = field(default="", repr=False)
     public: bool = True
     before: Mapping[str, Any] = field(default_factory=dict)
     after: Mapping[str, Any] = field(default_factory=dict)
@@ -306,4 +307,4 @@ class Supervision:
     by: str
     kind: SupervisionKind = SupervisionKind.MOMENT
     state: SupervisionState = SupervisionState.PENDING
-    text: str = ""
+    text: str = field(default="", repr=False)

@@ -1,0 +1,353 @@
+"""Appeals, their record and their supervision in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Select, and_, func, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.appeals.model import (
+    Actor,
+    Appeal,
+    Event,
+    Feedback,
+    FeedbackResult,
+    HistoryEvent,
+    Level,
+    Party,
+    State,
+    Supervision,
+    SupervisionKind,
+    SupervisionState,
+)
+from backend.appeals.ports import AppealPage, AppealQuery, DuplicateKey, Scope, StaleVersion, StoredGroup
+from backend.people.roles import Role
+from backend.storage.tables import (
+    AppealRow,
+    CoDepartmentRow,
+    CounterRow,
+    FilingRow,
+    HistoryRow,
+    SupervisionRow,
+)
+
+_OPEN = [state.value for state in State if state not in (State.RESOLVED, State.CLOSED, State.WITHDRAWN)]
+
+
+class SqlAppeals:
+    """Implements `backend.appeals.ports.AppealRepository`."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add_group(self, group: StoredGroup) -> None:
+        """Store a filing.
+
+        Raises:
+            DuplicateKey: The idempotency key is taken.
+        """
+        self._session.add(
+            FilingRow(
+                group_id=group.group,
+                idempotency_key=group.idempotency_key,
+                content_hash=group.content_hash,
+                created_at=group.created_at,
+            )
+        )
+        try:
+            await self._session.flush()
+        except IntegrityError:
+            raise DuplicateKey from None
+
+    async def group_by_key(self, idempotency_key: str) -> StoredGroup | None:
+        """The filing stored under a key."""
+        query = select(FilingRow).where(FilingRow.idempotency_key == idempotency_key)
+        row = await self._session.scalar(query)
+        if row is None:
+            return None
+        return StoredGroup(row.group_id, row.content_hash, row.idempotency_key, row.created_at)
+
+    async def next_numbers(self, day: date, count: int) -> range:
+        """Reserve consecutive numbers of a day; others wait until this transaction ends."""
+        dialect = self._session.get_bind().dialect.name
+        insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+        statement = (
+            insert(CounterRow)
+            .values(day=day, last=count)
+            .on_conflict_do_update(index_elements=[CounterRow.day], set_={"last": CounterRow.last + count})
+            .returning(CounterRow.last)
+        )
+        last = (await self._session.execute(statement)).scalar_one()
+        return range(last - count + 1, last + 1)
+
+    async def add(self, appeal: Appeal, supervision: Sequence[Supervision]) -> None:
+        """Store a new appeal with its supervision moments."""
+        row = AppealRow(**_columns(appeal), version=appeal.version)
+        row.co_departments = _co_rows(appeal)
+        self._session.add(row)
+        await self._session.flush()
+        self._session.add_all(_supervision_row(row.id, moment) for moment in supervision)
+        await self._session.flush()
+
+    async def get(self, number: str) -> Appeal | None:
+        """The appeal of a number."""
+        query = select(AppealRow).where(AppealRow.number == number).execution_options(populate_existing=True)
+        row = await self._session.scalar(query)
+        return _appeal(row) if row else None
+
+    async def of_group(self, group: str) -> tuple[Appeal, ...]:
+        """The appeals of a filing, in their order."""
+        query = select(AppealRow).where(AppealRow.group_id == group).order_by(AppealRow.id)
+        return tuple(map(_appeal, await self._session.scalars(query)))
+
+    async def save(self, appeal: Appeal) -> Appeal:
+        """Store a changed appeal over the version it was read at.
+
+        Raises:
+            StaleVersion: It was changed in between.
+        """
+        result = await self._session.execute(
+            update(AppealRow)
+            .where(AppealRow.number == appeal.number, AppealRow.version == appeal.version)
+            .values(**_columns(appeal), version=appeal.version + 1)
+            .execution_options(synchronize_session=False)
+        )
+        assert isinstance(result, CursorResult)  # noqa: S101 - what an UPDATE answers
+        if result.rowcount != 1:
+            raise StaleVersion
+        query = (
+            select(AppealRow)
+            .where(AppealRow.number == appeal.number)
+            .execution_options(populate_existing=True)
+        )
+        row = (await self._session.scalars(query)).one()
+        if tuple(co.department for co in row.co_departments) != appeal.co_departments:
+            row.co_departments.clear()
+            await self._session.flush()
+            row.co_departments.extend(_co_rows(appeal))
+            await self._session.flush()
+        return _appeal(row)
+
+    async def add_history(self, number: str, event: HistoryEvent) -> None:
+        """Add a line to the record."""
+        self._session.add(
+            HistoryRow(
+                appeal_id=await self._id(number),
+                at=event.at,
+                actor_name=event.actor.name,
+                actor_role=event.actor.role.value,
+                actor_unit=event.actor.unit,
+                event=event.event.value,
+                summary=event.summary,
+                text=event.text,
+                public=event.public,
+                before=dict(event.before),
+                after=dict(event.after),
+            )
+        )
+        await self._session.flush()
+
+    async def history(self, number: str) -> tuple[HistoryEvent, ...]:
+        """The record, oldest first."""
+        query = (
+            select(HistoryRow)
+            .join(AppealRow, AppealRow.id == HistoryRow.appeal_id)
+            .where(AppealRow.number == number)
+            .order_by(HistoryRow.id)
+        )
+        return tuple(map(_event, await self._session.scalars(query)))
+
+    async def supervision(self, number: str) -> tuple[Supervision, ...]:
+        """Moments and orders, by time."""
+        return tuple(map(_supervision, await self._supervision_rows(number)))
+
+    async def replace_supervision(self, number: str, supervision: Sequence[Supervision]) -> None:
+        """Make the stored rows equal to these; rows that stay the same keep their identity."""
+        left = list(await self._supervision_rows(number))
+        appeal_id = await self._id(number)
+        for wanted in supervision:
+            row = next((row for row in left if _same(row, wanted)), None)
+            if row is None:
+                self._session.add(_supervision_row(appeal_id, wanted))
+            else:
+                left.remove(row)
+                row.state = wanted.state.value
+        for row in left:
+            await self._session.delete(row)
+        await self._session.flush()
+
+    async def find(self, query: AppealQuery, scope: Scope, now: datetime) -> AppealPage:
+        """One page of the appeals that fit both, newest first."""
+        wanted = _filtered(select(AppealRow), query, scope, now)
+        total = await self._session.scalar(_filtered(select(func.count(AppealRow.id)), query, scope, now))
+        rows = await self._session.scalars(
+            wanted.order_by(AppealRow.id.desc())
+            .limit(query.page_size)
+            .offset((query.page - 1) * query.page_size)
+        )
+        return AppealPage(tuple(map(_appeal, rows)), total or 0, query.page, query.page_size)
+
+    async def _id(self, number: str) -> int:
+        found = await self._session.scalars(select(AppealRow.id).where(AppealRow.number == number))
+        return found.one()
+
+    async def _supervision_rows(self, number: str) -> Sequence[SupervisionRow]:
+        query = (
+            select(SupervisionRow)
+            .join(AppealRow, AppealRow.id == SupervisionRow.appeal_id)
+            .where(AppealRow.number == number)
+            .order_by(SupervisionRow.at, SupervisionRow.id)
+        )
+        return (await self._session.scalars(query)).all()
+
+
+def _filtered(statement: Select[Any], query: AppealQuery, scope: Scope, now: datetime) -> Select[Any]:
+    conditions = []
+    if scope.department is not None:
+        conditions += [AppealRow.assigned_at.is_not(None), _involves(scope.department)]
+    if scope.territory is not None:
+        conditions.append(or_(AppealRow.territory == scope.territory, AppealRow.territory.is_(None)))
+    if query.state is not None:
+        conditions.append(AppealRow.state == query.state.value)
+    if query.level is not None:
+        conditions.append(AppealRow.level == query.level.value)
+    if query.department is not None:
+        conditions.append(_involves(query.department))
+    if query.territory is not None:
+        conditions.append(AppealRow.territory == query.territory)
+    if query.overdue is not None:
+        late = and_(AppealRow.state.in_(_OPEN), AppealRow.due_at < now)
+        conditions.append(late if query.overdue else ~late)
+    if query.text:
+        columns = (AppealRow.number, AppealRow.enterprise, AppealRow.text)
+        conditions.append(or_(*(column.icontains(query.text, autoescape=True) for column in columns)))
+    return statement.where(*conditions)
+
+
+def _involves(department: str) -> Any:
+    helped = select(CoDepartmentRow.appeal_id).where(CoDepartmentRow.department == department)
+    return or_(AppealRow.lead_department == department, AppealRow.id.in_(helped))
+
+
+def _columns(appeal: Appeal) -> dict[str, Any]:
+    """Everything of an appeal but its version and co-departments, by column."""
+    feedback = appeal.feedback
+    return {
+        "number": appeal.number,
+        "group_id": appeal.group,
+        "enterprise": appeal.enterprise,
+        "contact": appeal.contact,
+        "phone": appeal.phone,
+        "text": appeal.text,
+        "channel": appeal.channel,
+        "category": appeal.category,
+        "level": appeal.level.value,
+        "initial_level": appeal.initial_level.value,
+        "state": appeal.state.value,
+        "direct_line": appeal.direct_line,
+        "territory": appeal.territory,
+        "lead_department": appeal.lead_department,
+        "led_by": list(appeal.led_by),
+        "reasons": list(appeal.reasons),
+        "submitted_at": appeal.submitted_at,
+        "due_at": appeal.due_at,
+        "due_provisional": appeal.due_provisional,
+        "assigned_at": appeal.assigned_at,
+        "first_reply_at": appeal.first_reply_at,
+        "resolved_at": appeal.resolved_at,
+        "closed_at": appeal.closed_at,
+        "escalation_level": appeal.escalation_level,
+        "feedback_at": feedback.at if feedback else None,
+        "feedback_result": feedback.result.value if feedback else None,
+        "feedback_stars": feedback.stars if feedback else None,
+        "feedback_comment": feedback.comment if feedback else None,
+        "dissatisfied": appeal.dissatisfied,
+    }
+
+
+def _co_rows(appeal: Appeal) -> list[CoDepartmentRow]:
+    return [
+        CoDepartmentRow(position=position, department=name)
+        for position, name in enumerate(appeal.co_departments)
+    ]
+
+
+def _appeal(row: AppealRow) -> Appeal:
+    feedback = None
+    if row.feedback_at is not None and row.feedback_result is not None:
+        result = FeedbackResult(row.feedback_result)
+        feedback = Feedback(row.feedback_at, result, row.feedback_stars, row.feedback_comment or "")
+    return Appeal(
+        number=row.number,
+        group=row.group_id,
+        enterprise=row.enterprise,
+        contact=row.contact,
+        phone=row.phone,
+        text=row.text,
+        channel=row.channel,
+        category=row.category,
+        level=Level(row.level),
+        initial_level=Level(row.initial_level),
+        state=State(row.state),
+        direct_line=row.direct_line,
+        territory=row.territory,
+        lead_department=row.lead_department,
+        co_departments=tuple(co.department for co in row.co_departments),
+        submitted_at=row.submitted_at,
+        due_at=row.due_at,
+        due_provisional=row.due_provisional,
+        led_by=tuple(row.led_by),
+        reasons=tuple(row.reasons),
+        assigned_at=row.assigned_at,
+        first_reply_at=row.first_reply_at,
+        resolved_at=row.resolved_at,
+        closed_at=row.closed_at,
+        escalation_level=row.escalation_level,
+        feedback=feedback,
+        dissatisfied=row.dissatisfied,
+        version=row.version,
+    )
+
+
+def _event(row: HistoryRow) -> HistoryEvent:
+    role: Role | Party = Party(row.actor_role) if row.actor_role in list(Party) else Role(row.actor_role)
+    return HistoryEvent(
+        at=row.at,
+        actor=Actor(row.actor_name, role, row.actor_unit),
+        event=Event(row.event),
+        summary=row.summary,
+        text=row.text,
+        public=row.public,
+        before=row.before,
+        after=row.after,
+    )
+
+
+def _supervision(row: SupervisionRow) -> Supervision:
+    return Supervision(row.at, row.by, SupervisionKind(row.kind), SupervisionState(row.state), row.text)
+
+
+def _supervision_row(appeal_id: int, supervision: Supervision) -> SupervisionRow:
+    return SupervisionRow(
+        appeal_id=appeal_id,
+        at=supervision.at,
+        by=supervision.by,
+        kind=supervision.kind.value,
+        state=supervision.state.value,
+        text=supervision.text,
+    )
+
+
+def _same(row: SupervisionRow, supervision: Supervision) -> bool:
+    return (row.at, row.by, row.kind, row.text) == (
+        supervision.at,
+        supervision.by,
+        supervision.kind.value,
+        supervision.text,
+    )

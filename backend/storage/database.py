@@ -1,0 +1,220 @@
+"""The engine and its transactions.
+
+SQLite runs with a write-ahead log: readers never wait, and writers take turns, first inside the process by a
+lock, then between processes by ``BEGIN IMMEDIATE``. A transaction that has been committed survives a killed
+process and a power cut (``synchronous=FULL``). PostgreSQL runs with psycopg 3.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from sqlalchemy import event, text
+from sqlalchemy.engine import URL, Connection, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+
+from backend.errors import InvalidInput, Unavailable
+from backend.storage.appeals import SqlAppeals
+from backend.storage.handoffs import SqlHandoffs
+from backend.storage.people import SqlPeople
+
+_READ_ONLY = "qifu_read_only"
+BUSY_SECONDS = 15
+
+
+def async_url(url: str) -> URL:
+    """The URL with the driver that this module uses.
+
+    Args:
+        url: As a person writes it: ``sqlite:///path`` or ``postgresql://...``.
+
+    Raises:
+        InvalidInput: Not a database URL, or another kind of database.
+    """
+    return _with_driver(url, "sqlite+aiosqlite", "postgresql+psycopg")
+
+
+def sync_url(url: str) -> URL:
+    """The URL for the migrations, which run without an event loop.
+
+    Raises:
+        InvalidInput: Not a database URL, or another kind of database.
+    """
+    return _with_driver(url, "sqlite", "postgresql+psycopg")
+
+
+def _with_driver(url: str, sqlite: str, postgresql: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        parsed = None
+    name = parsed.get_backend_name() if parsed else ""
+    if parsed is None or name not in ("sqlite", "postgresql", "postgres"):
+        raise InvalidInput(
+            "QIFU_DATABASE_URL 应以 sqlite:/// 或 postgresql:// 开头。", field="QIFU_DATABASE_URL"
+        )
+    return parsed.set(drivername=sqlite if name == "sqlite" else postgresql)
+
+
+def prepare_sqlite(dbapi_connection: Any, _record: object) -> None:
+    """Settings of each new SQLite connection; transactions are begun by us, not by the driver."""
+    dbapi_connection.isolation_level = None
+    cursor = dbapi_connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    read_only = connection.get_execution_options().get(_READ_ONLY, False)
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+
+def make_folder(url: URL) -> None:
+    """Make the folder of a SQLite file."""
+    if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+
+
+class Database:
+    """One database; shared by the whole process.
+
+    Args:
+        url: ``sqlite:///path`` or ``postgresql://...``.
+        pool_size: Connections kept open.
+
+    Raises:
+        InvalidInput: Not a usable URL.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 8) -> None:
+        parsed = async_url(url)
+        make_folder(parsed)
+        self.engine: AsyncEngine = create_async_engine(
+            parsed,
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_timeout=BUSY_SECONDS,
+            pool_pre_ping=parsed.get_backend_name() != "sqlite",
+            json_serializer=lambda value: json.dumps(value, ensure_ascii=False),
+            hide_parameters=True,
+        )
+        self.writers: asyncio.Lock | None = None
+        if parsed.get_backend_name() == "sqlite":
+            self.writers = asyncio.Lock()
+            event.listen(self.engine.sync_engine, "connect", prepare_sqlite)
+            event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
+
+    def unit_of_work(self, *, read_only: bool = False) -> UnitOfWork:
+        """A transaction, not yet begun."""
+        return UnitOfWork(self, read_only=read_only)
+
+    async def ping(self) -> None:
+        """Ask the database for a sign of life.
+
+        Raises:
+            Unavailable: It gives none.
+        """
+        with _translated():
+            async with self.engine.connect() as connection:
+                await connection.execution_options(**{_READ_ONLY: True})
+                await connection.execute(text("SELECT 1"))
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.engine.dispose()
+
+
+class UnitOfWork:
+    """One transaction; leaving it without `commit` undoes everything.
+
+    Attributes:
+        appeals: Appeals with their record and supervision.
+        people: Accounts, tokens, login attempts.
+        handoffs: Requests for a person.
+    """
+
+    appeals: SqlAppeals
+    people: SqlPeople
+    handoffs: SqlHandoffs
+
+    def __init__(self, database: Database, *, read_only: bool) -> None:
+        self._database = database
+        self._read_only = read_only
+        self._session: AsyncSession | None = None
+        self._holds_lock = False
+
+    async def __aenter__(self) -> Self:
+        if self._database.writers and not self._read_only:
+            await self._database.writers.acquire()
+            self._holds_lock = True
+        session = self._session = AsyncSession(self._database.engine, expire_on_commit=False, autoflush=False)
+        try:
+            with _translated():
+                await session.connection(execution_options={_READ_ONLY: self._read_only})
+        except BaseException:
+            await self._end()
+            raise
+        self.appeals = SqlAppeals(session)
+        self.people = SqlPeople(session)
+        self.handoffs = SqlHandoffs(session)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # A caller that is cancelled here must still give back its connection and its turn.
+        await asyncio.shield(asyncio.ensure_future(self._end()))
+        if isinstance(error, DBAPIError | PoolTimeoutError):
+            raise_unavailable(error)
+
+    async def commit(self) -> None:
+        """Make everything durable.
+
+        Raises:
+            Unavailable: The database did not take it; nothing was changed.
+        """
+        if self._session is None or self._read_only:
+            raise RuntimeError("this transaction cannot be committed")
+        with _translated():
+            await self._session.commit()
+
+    async def _end(self) -> None:
+        try:
+            if self._session is not None:
+                await self._session.close()
+        finally:
+            self._session = None
+            if self._holds_lock and self._database.writers:
+                self._holds_lock = False
+                self._database.writers.release()
+
+
+class _translated:  # noqa: N801 - used like a function
+    """Turn what the driver says about a database that cannot answer into a sentence."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, DBAPIError | PoolTimeoutError):
+            raise_unavailable(error)
+
+
+def raise_unavailable(error: Exception) -> None:
+    """Raise `Unavailable` for a database that is busy, full or gone; let other errors pass.
+
+    Raises:
+        Unavailable: Nothing was changed; trying again later helps.
+    """
+    if isinstance(error, OperationalError | InterfaceError | PoolTimeoutError):
+        raise Unavailable("数据库暂时繁忙或不可用，本次操作没有生效，请稍后再试。") from error
