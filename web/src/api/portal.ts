@@ -5,8 +5,10 @@ import type { AppealView, ChatReply, EntryCard, FiledGroup, Filing, Message, Por
 
 const API = '/api/v1'
 
-export async function chat(sender: string, message: string): Promise<ChatReply> {
-  const reply = await call<ChatReply>(`${API}/chat`, { method: 'POST', body: { sender, message }, timeout: 45_000 })
+/** Says something; sent again with the same key, a message is not taken a second time. */
+export async function chat(sender: string, message: string, key: string): Promise<ChatReply> {
+  const body = { sender, message, channel: 'web', idempotency_key: key }
+  const reply = await call<ChatReply>(`${API}/chat`, { method: 'POST', body, timeout: 45_000 })
   if (!Array.isArray(reply.messages)) throw new ApiError('服务的回复看不懂，请稍后再试。', 'server')
   return reply
 }

@@ -33,7 +33,7 @@ export function useConversation(chat: typeof chatCall = chatCall) {
   async function deliver(id: string, payload: string): Promise<void> {
     const speaker = sender.value
     try {
-      const reply = await chat(speaker, payload)
+      const reply = await chat(speaker, payload, id)
       if (speaker === sender.value) apply({ type: 'answer', id, reply })
     } catch (error) {
       if (speaker === sender.value) apply({ type: 'fail', id, problem: sentence(error) })

@@ -4,15 +4,12 @@ import { onBeforeUnmount, onMounted, ref } from 'vue'
 import { readiness as readinessCall } from '../api/portal'
 import type { Readiness } from '../api/types'
 
-export type Service = 'unknown' | 'ready' | 'loading' | 'away' | 'unreachable'
-
-const LOADING = new Set(['loading', 'starting'])
+export type Service = 'unknown' | 'ready' | 'away' | 'unreachable'
 
 /** What a reading of `/readyz` means for the person at the page. */
 export function service(readiness: Readiness): Service {
   const bot = readiness.parts?.['bot']
-  if (readiness.ready || bot === undefined || bot === 'ok') return 'ready'
-  return LOADING.has(bot) ? 'loading' : 'away'
+  return readiness.ready || bot === undefined || bot === 'ok' ? 'ready' : 'away'
 }
 
 export function useReadiness(ask: typeof readinessCall = readinessCall, often = 3_000, seldom = 60_000) {

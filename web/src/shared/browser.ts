@@ -1,34 +1,32 @@
 /** What the browser keeps and does for the page, each with a fallback where it refuses. */
 
+/** What the browser would not keep. */
 const memory = new Map<string, string>()
 
-function area(kind: 'local' | 'session'): Storage | null {
+/** A kept value; from memory where the browser keeps nothing (private windows, blocked or full storage). */
+export function kept(kind: 'local' | 'session', key: string): string | null {
+  const own = memory.get(`${kind}:${key}`)
+  if (own !== undefined) return own
   try {
-    return kind === 'local' ? window.localStorage : window.sessionStorage
+    return storage(kind).getItem(key)
   } catch {
     return null
   }
 }
 
-/** A kept value; from memory where the browser keeps nothing (private windows, blocked storage). */
-export function kept(kind: 'local' | 'session', key: string): string | null {
+/** Keeps a value, or forgets it when `value` is null. */
+export function keep(kind: 'local' | 'session', key: string, value: string | null): void {
+  memory.delete(`${kind}:${key}`)
   try {
-    return area(kind)?.getItem(key) ?? memory.get(`${kind}:${key}`) ?? null
+    if (value === null) storage(kind).removeItem(key)
+    else storage(kind).setItem(key, value)
   } catch {
-    return memory.get(`${kind}:${key}`) ?? null
+    if (value !== null) memory.set(`${kind}:${key}`, value)
   }
 }
 
-/** Keeps a value, or forgets it when `value` is null. */
-export function keep(kind: 'local' | 'session', key: string, value: string | null): void {
-  if (value === null) memory.delete(`${kind}:${key}`)
-  else memory.set(`${kind}:${key}`, value)
-  try {
-    if (value === null) area(kind)?.removeItem(key)
-    else area(kind)?.setItem(key, value)
-  } catch {
-    // full or blocked: memory has it
-  }
+function storage(kind: 'local' | 'session'): Storage {
+  return kind === 'local' ? window.localStorage : window.sessionStorage
 }
 
 /** A random UUID, also on pages without TLS, where `crypto.randomUUID` is missing. */
