@@ -22,6 +22,7 @@ from backend.api import (
     handoffs,
     health,
     knowledge,
+    portal,
     staff,
     triage,
 )
@@ -37,6 +38,7 @@ log = logging.getLogger(__name__)
 
 ENDPOINTS: Sequence[Endpoint[Any]] = (
     *health.TABLE,
+    *portal.TABLE,
     *chat.TABLE,
     *knowledge.TABLE,
     *directory.TABLE,
@@ -53,6 +55,8 @@ ENDPOINTS: Sequence[Endpoint[Any]] = (
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _UNMATCHED = "unmatched"
 _PAGE = "page"
+_LONGEST_LINE = 64 * 1024
+"""A question in a query that is too long is refused with a sentence, so it must be read first."""
 _API_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
@@ -66,7 +70,16 @@ def create_app(container: Container) -> web.Application:
         Ready for `aiohttp.web.run_app` or a test server.
     """
     pages = Pages(container.settings.web_dir)
-    app = web.Application(middlewares=[_around(container, pages)], client_max_size=BODY_LIMIT)
+    app = web.Application(
+        middlewares=[_around(container, pages)],
+        client_max_size=BODY_LIMIT,
+        handler_args={
+            "access_log": None,
+            "auto_decompress": False,
+            "max_line_size": _LONGEST_LINE,
+            "max_field_size": _LONGEST_LINE,
+        },
+    )
     app[CONTAINER] = container
     for endpoint in ENDPOINTS:
         handler = _handler(container, endpoint)

@@ -9,9 +9,9 @@ from pydantic import Field, StrictInt
 from backend import errors
 from backend.api import shapes
 from backend.api.endpoints import Call, Table
-from backend.api.fields import Key, Number, Phone, Request, Response
+from backend.api.fields import Key, Number, Phone, Request
+from backend.appeals import views
 from backend.appeals.model import FeedbackResult, Filing
-from backend.appeals.service import AppealRecord
 
 TABLE = Table("appeals")
 
@@ -31,13 +31,6 @@ class FilingRequest(Request):
         Key | None,
         Field(title="请求编号", description="The caller's id of this filing: the same key never files twice."),
     ] = None
-
-
-class FiledAppeals(Response):
-    """What came of a filing: one appeal for each separate problem."""
-
-    group: str
-    appeals: list[shapes.PublicAppeal]
 
 
 class LookupRequest(Request):
@@ -67,71 +60,65 @@ class WithdrawRequest(Request):
     reason: Annotated[str, Field(title="撤回原因", description="In own words; may be empty.")] = ""
 
 
-class FollowAnswer(Response):
-    """An appeal as the enterprise follows it."""
-
-    appeal: shapes.FollowedAppeal
-
-
 @TABLE.post(
     "/api/v1/appeals",
     "Files one appeal for each separate problem in a text.",
     takes=FilingRequest,
-    gives=FiledAppeals,
+    gives=shapes.FiledAppeals,
     status=201,
     errors=(errors.Conflict,),
 )
-async def post_appeal(call: Call, data: FilingRequest) -> FiledAppeals:
+async def post_appeal(call: Call, data: FilingRequest) -> shapes.FiledAppeals:
     """Files; a repetition with the same key answers the same again."""
     filed = await call.container.appeals.file(Filing(**data.model_dump()))
     if filed.created:
         for appeal in filed.appeals:
             call.container.metrics.filed(appeal.level.value)
-    return FiledAppeals(group=filed.group, appeals=[shapes.public(appeal) for appeal in filed.appeals])
+    return shapes.FiledAppeals.model_validate(views.filed(filed))
 
 
 @TABLE.post(
     "/api/v1/appeals/lookup",
     "Shows an appeal to who knows its number and phone.",
     takes=LookupRequest,
-    gives=FollowAnswer,
+    gives=shapes.FollowAnswer,
     errors=(errors.NotFound, errors.TooMany),
 )
-async def post_lookup(call: Call, data: LookupRequest) -> FollowAnswer:
+async def post_lookup(call: Call, data: LookupRequest) -> shapes.FollowAnswer:
     """Shows what the enterprise may see; a wrong phone and an unknown number answer alike."""
     async with _Guessing(call, data.number, data.phone):
         record = await call.container.appeals.lookup(data.number, data.phone)
-    return _follow(record)
+    return shapes.followed(record)
 
 
 @TABLE.post(
     "/api/v1/appeals/{number}/feedback",
     "Says whether a resolved appeal is solved: closes it, or sends it back.",
     takes=FeedbackRequest,
-    gives=FollowAnswer,
+    gives=shapes.FollowAnswer,
     errors=(errors.Conflict, errors.TooMany),
 )
-async def post_feedback(call: Call, data: FeedbackRequest) -> FollowAnswer:
+async def post_feedback(call: Call, data: FeedbackRequest) -> shapes.FollowAnswer:
     """Takes the enterprise's word."""
     async with _Guessing(call, data.number, data.phone):
         record = await call.container.appeals.give_feedback(
             data.number, data.phone, data.result.value, data.stars, data.comment
         )
-    return _follow(record)
+    return shapes.followed(record)
 
 
 @TABLE.post(
     "/api/v1/appeals/{number}/withdraw",
     "Takes an appeal back before it is resolved.",
     takes=WithdrawRequest,
-    gives=FollowAnswer,
+    gives=shapes.FollowAnswer,
     errors=(errors.Conflict, errors.TooMany),
 )
-async def post_withdraw(call: Call, data: WithdrawRequest) -> FollowAnswer:
+async def post_withdraw(call: Call, data: WithdrawRequest) -> shapes.FollowAnswer:
     """Withdraws an appeal."""
     async with _Guessing(call, data.number, data.phone):
         record = await call.container.appeals.withdraw(data.number, data.phone, data.reason)
-    return _follow(record)
+    return shapes.followed(record)
 
 
 class _Guessing:
@@ -150,6 +137,3 @@ class _Guessing:
             for key in self._keys:
                 self._limit.take(key)
 
-
-def _follow(record: AppealRecord) -> FollowAnswer:
-    return FollowAnswer(appeal=shapes.followed(record))

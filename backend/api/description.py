@@ -7,18 +7,19 @@ from functools import cache
 
 from aiohttp import web
 
-import backend
 from backend.api import openapi
 from backend.api.endpoints import Call, Table
 
 TABLE = Table("description")
+VERSION = "1.0.0"
+"""Of the API: the first number is the one in its paths."""
 
 
 @cache
 def _document() -> str:
     from backend.api.app import ENDPOINTS  # the table contains this module's own endpoint
 
-    return json.dumps(openapi.describe(ENDPOINTS, backend.__version__), ensure_ascii=False)
+    return json.dumps(openapi.describe(ENDPOINTS, VERSION), ensure_ascii=False)
 
 
 @TABLE.get("/api/v1/openapi.json", "This description.")

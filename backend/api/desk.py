@@ -51,7 +51,7 @@ class DeskQuery(Request):
 class DeskList(Response):
     """One page, newest first."""
 
-    appeals: list[shapes.DeskAppeal]
+    appeals: list[shapes.DeskRow]
     total: int
     page: int
     page_size: int
@@ -134,17 +134,11 @@ class EscalateRequest(NumberRequest):
     version: _Version = None
 
 
-class OpenAnswer(Response):
-    """The appeal as it is after what was done."""
-
-    appeal: shapes.OpenAppeal
-
-
 class HistoryAnswer(Response):
     """The whole record, oldest first."""
 
     number: str
-    history: list[shapes.DeskEvent]
+    history: list[shapes.DeskLine]
 
 
 _LIST = "/api/v1/desk/appeals"
@@ -168,15 +162,15 @@ async def get_desk_appeals(call: Call, data: DeskQuery) -> DeskList:
     page = await call.container.appeals.list(call.staff.actor, query)
     now = call.container.clock()
     return DeskList(
-        appeals=[shapes.listed(appeal, now) for appeal in page.appeals],
+        appeals=[shapes.row(appeal, now) for appeal in page.appeals],
         total=page.total,
         page=page.page,
         page_size=page.page_size,
     )
 
 
-@TABLE.get(_ONE, "Opens an appeal.", takes=NumberRequest, gives=OpenAnswer, access="staff")
-async def get_desk_appeal(call: Call, data: NumberRequest) -> OpenAnswer:
+@TABLE.get(_ONE, "Opens an appeal.", takes=NumberRequest, gives=shapes.OpenAnswer, access="staff")
+async def get_desk_appeal(call: Call, data: NumberRequest) -> shapes.OpenAnswer:
     """Opens an appeal with its whole record."""
     return _opened(call, await call.container.appeals.get(call.staff.actor, data.number))
 
@@ -187,18 +181,18 @@ async def get_desk_appeal(call: Call, data: NumberRequest) -> OpenAnswer:
 async def get_history(call: Call, data: NumberRequest) -> HistoryAnswer:
     """Shows who did what when."""
     record = await call.container.appeals.get(call.staff.actor, data.number)
-    return HistoryAnswer(number=record.appeal.number, history=shapes.events(record.history))
+    return HistoryAnswer(number=record.appeal.number, history=shapes.lines(record))
 
 
 @TABLE.post(
     _ONE + "/assign",
     "Gives a filed appeal to who handles it.",
     takes=AssignRequest,
-    gives=OpenAnswer,
+    gives=shapes.OpenAnswer,
     access="staff",
     errors=_Changes,
 )
-async def post_assign(call: Call, data: AssignRequest) -> OpenAnswer:
+async def post_assign(call: Call, data: AssignRequest) -> shapes.OpenAnswer:
     """Assigns."""
     record = await call.container.appeals.assign(
         call.staff.actor,
@@ -217,11 +211,11 @@ async def post_assign(call: Call, data: AssignRequest) -> OpenAnswer:
     _ONE + "/transfer",
     "Hands an appeal on to another department.",
     takes=TransferRequest,
-    gives=OpenAnswer,
+    gives=shapes.OpenAnswer,
     access="staff",
     errors=_Changes,
 )
-async def post_transfer(call: Call, data: TransferRequest) -> OpenAnswer:
+async def post_transfer(call: Call, data: TransferRequest) -> shapes.OpenAnswer:
     """Transfers; the second distinct lead department makes it a whistle appeal."""
     record = await call.container.appeals.transfer(
         call.staff.actor,
@@ -238,11 +232,11 @@ async def post_transfer(call: Call, data: TransferRequest) -> OpenAnswer:
     _ONE + "/reassign",
     "Names lead and co-departments anew.",
     takes=ReassignRequest,
-    gives=OpenAnswer,
+    gives=shapes.OpenAnswer,
     access="staff",
     errors=_Changes,
 )
-async def post_reassign(call: Call, data: ReassignRequest) -> OpenAnswer:
+async def post_reassign(call: Call, data: ReassignRequest) -> shapes.OpenAnswer:
     """Lets the task force name the departments."""
     record = await call.container.appeals.reassign(
         call.staff.actor,
@@ -260,11 +254,11 @@ async def post_reassign(call: Call, data: ReassignRequest) -> OpenAnswer:
     _ONE + "/start",
     "Says that the handling has begun.",
     takes=VersionRequest,
-    gives=OpenAnswer,
+    gives=shapes.OpenAnswer,
     access="staff",
     errors=_Changes,
 )
-async def post_start(call: Call, data: VersionRequest) -> OpenAnswer:
+async def post_start(call: Call, data: VersionRequest) -> shapes.OpenAnswer:
     """Begins."""
     return _opened(
         call, await call.container.appeals.start(call.staff.actor, data.number, version=data.version)
@@ -275,11 +269,11 @@ async def post_start(call: Call, data: VersionRequest) -> OpenAnswer:
     _ONE + "/reply",
     "Answers the enterprise.",
     takes=ReplyRequest,
-    gives=OpenAnswer,
+    gives=shapes.OpenAnswer,
     access="staff",
     errors=_Changes,
 )
-async def post_reply(call: Call, data: ReplyRequest) -> OpenAnswer:
+async def post_reply(call: Call, data: ReplyRequest) -> shapes.OpenAnswer:
     """Replies; the enterprise reads the text."""
     record = await call.container.appeals.reply(
         call.staff.actor, data.number, data.text, version=data.version
@@ -291,11 +285,11 @@ async def post_reply(call: Call, data: ReplyRequest) -> OpenAnswer:
     _ONE + "/resolve",
     "Says, as the lead, that an appeal is done.",
     takes=ResolveRequest,
-    gives=OpenAnswer,
+    gives=shapes.OpenAnswer,
     access="staff",
     errors=_Changes,
 )
-async def post_resolve(call: Call, data: ResolveRequest) -> OpenAnswer:
+async def post_resolve(call: Call, data: ResolveRequest) -> shapes.OpenAnswer:
     """Resolves; only the enterprise's word closes."""
     record = await call.container.appeals.resolve(
         call.staff.actor, data.number, data.text, version=data.version
@@ -307,11 +301,11 @@ async def post_resolve(call: Call, data: ResolveRequest) -> OpenAnswer:
     _ONE + "/escalate",
     "Moves an appeal up the coordination levels.",
     takes=EscalateRequest,
-    gives=OpenAnswer,
+    gives=shapes.OpenAnswer,
     access="staff",
     errors=_Changes,
 )
-async def post_escalate(call: Call, data: EscalateRequest) -> OpenAnswer:
+async def post_escalate(call: Call, data: EscalateRequest) -> shapes.OpenAnswer:
     """Escalates; the required documents are checked."""
     record = await call.container.appeals.escalate(
         call.staff.actor,
@@ -330,22 +324,22 @@ async def post_escalate(call: Call, data: EscalateRequest) -> OpenAnswer:
     _ONE + "/supervise",
     "Gives a supervision order.",
     takes=WordsRequest,
-    gives=OpenAnswer,
+    gives=shapes.OpenAnswer,
     access="staff",
     errors=_Changes,
 )
-async def post_supervise(call: Call, data: WordsRequest) -> OpenAnswer:
+async def post_supervise(call: Call, data: WordsRequest) -> shapes.OpenAnswer:
     """Supervises."""
     return _opened(call, await call.container.appeals.supervise(call.staff.actor, data.number, data.text))
 
 
 @TABLE.post(
-    _ONE + "/note", "Adds an internal note.", takes=WordsRequest, gives=OpenAnswer, access="staff", errors=_Changes
+    _ONE + "/note", "Adds an internal note.", takes=WordsRequest, gives=shapes.OpenAnswer, access="staff", errors=_Changes
 )
-async def post_note(call: Call, data: WordsRequest) -> OpenAnswer:
+async def post_note(call: Call, data: WordsRequest) -> shapes.OpenAnswer:
     """Notes; the enterprise does not see it."""
     return _opened(call, await call.container.appeals.note(call.staff.actor, data.number, data.text))
 
 
-def _opened(call: Call, record: AppealRecord) -> OpenAnswer:
-    return OpenAnswer(appeal=shapes.opened(record, call.container.clock()))
+def _opened(call: Call, record: AppealRecord) -> shapes.OpenAnswer:
+    return shapes.opened(record, call.container.clock())

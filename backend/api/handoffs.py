@@ -41,3 +41,52 @@ async def post_handoff(call: Call, data: HandoffRequest) -> HandoffAnswer:
     """Records a call for a person."""
     recorded_at = await call.container.handoffs.record(data.sender, data.reason, data.channel)
     return HandoffAnswer(recorded_at=recorded_at, hotline=call.container.directory.hotline())
+
+
+class WaitingHandoff(Response):
+    """A call that nobody has taken up."""
+
+    id: int
+    sender: str
+    reason: str
+    created_at: Moment
+
+
+class WaitingHandoffs(Response):
+    """Longest waiting first."""
+
+    handoffs: list[WaitingHandoff]
+
+
+class TakeUpRequest(Request):
+    """Which call."""
+
+    id: Annotated[int, Field(title="编号", ge=1, le=2**31 - 1, description="The call's id.")]
+
+
+class TakenUp(Response):
+    """That the call is the operator's now."""
+
+    id: int
+
+
+@TABLE.get(
+    "/api/v1/desk/handoffs", "Lists the calls for a person that nobody took up.", gives=WaitingHandoffs, access="staff"
+)
+async def get_handoffs(call: Call, data: None) -> WaitingHandoffs:
+    """Lists waiting calls."""
+    waiting = await call.container.handoffs.waiting(call.staff.actor)
+    return WaitingHandoffs(handoffs=[WaitingHandoff.model_validate(found) for found in waiting])
+
+
+@TABLE.post(
+    "/api/v1/desk/handoffs/{id}/take-up",
+    "Takes a call for a person up.",
+    takes=TakeUpRequest,
+    gives=TakenUp,
+    access="staff",
+)
+async def post_take_up(call: Call, data: TakeUpRequest) -> TakenUp:
+    """Takes a call up."""
+    await call.container.handoffs.take_up(call.staff.actor, data.id)
+    return TakenUp(id=data.id)

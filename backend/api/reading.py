@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any, NoReturn, TypeVar
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
@@ -104,11 +104,14 @@ async def _read_body(request: web.Request) -> dict[str, Any]:
         raw = await request.read()
     except web.HTTPRequestEntityTooLarge as error:
         raise TooLarge("发送的内容太长了，请缩短后再试。", limit_bytes=BODY_LIMIT) from error
+    except web.RequestPayloadError as error:
+        raise BadRequest("发送的内容没有收全，请再试一次。") from error
     if not raw:
         return {}
     charset = (request.charset or "utf-8").lower().replace("_", "-")
-    if request.content_type != "application/json" or charset not in {"utf-8", "utf8"}:
-        raise WrongMediaType("请以 application/json（UTF-8 编码）发送内容。")
+    encoding = request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower()
+    if request.content_type != "application/json" or charset not in {"utf-8", "utf8"} or encoding != "identity":
+        raise WrongMediaType("请以 application/json（UTF-8 编码，不压缩）发送内容。")
     try:
         value = json.loads(raw.decode("utf-8"), parse_constant=_refuse_constant)
         depth_checked = raw.count(b"[") + raw.count(b"{") <= DEPTH_LIMIT or _depth(value) <= DEPTH_LIMIT

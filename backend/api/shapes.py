@@ -1,18 +1,18 @@
-"""How appeals look in answers: to the enterprise, and at a desk."""
+"""What appeals look like in answers; the values are put together by `backend.appeals.views`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from backend.api.fields import Moment, Response
-from backend.appeals.model import Appeal, Event, Feedback, FeedbackResult, HistoryEvent, Level, State
+from backend.appeals import views
+from backend.appeals.model import Appeal, Event, FeedbackResult, Level, State, SupervisionKind, SupervisionState
 from backend.appeals.service import AppealRecord
 from backend.knowledge.entries import BoardName
 
 
-class PublicAppeal(Response):
+class AppealCard(Response):
     """What the enterprise sees of an appeal.
 
     Attributes:
@@ -36,7 +36,7 @@ class PublicAppeal(Response):
     due_provisional: bool
 
 
-class FeedbackShape(Response):
+class FeedbackGiven(Response):
     """The enterprise's word."""
 
     at: Moment
@@ -46,7 +46,7 @@ class FeedbackShape(Response):
     comment: str
 
 
-class ReplyShape(Response):
+class ReplyGiven(Response):
     """A department's answer to the enterprise."""
 
     at: Moment
@@ -54,7 +54,7 @@ class ReplyShape(Response):
     text: str
 
 
-class PublicEvent(Response):
+class PublicLine(Response):
     """A line of the record that the enterprise may read."""
 
     at: Moment
@@ -62,18 +62,19 @@ class PublicEvent(Response):
     text: str
 
 
-class FollowedAppeal(PublicAppeal):
+class FollowedAppeal(AppealCard):
     """An appeal as the enterprise follows it."""
 
-    replies: list[ReplyShape]
-    history: list[PublicEvent]
-    feedback: FeedbackShape | None
+    replies: list[ReplyGiven]
+    history: list[PublicLine]
+    feedback: FeedbackGiven | None
 
 
-class DeskAppeal(PublicAppeal):
+class DeskRow(AppealCard):
     """What a desk sees of an appeal in a list.
 
     Attributes:
+        supervisor: Who supervises it.
         first_department: Keeps first-asked responsibility.
         version: To be sent with a change, which is refused if somebody else was faster.
     """
@@ -84,155 +85,94 @@ class DeskAppeal(PublicAppeal):
     phone: str
     channel: str
     direct_line: bool
-    initial_level: Level
-    first_department: str | None
-    reasons: list[str]
-    assigned_at: Moment | None
-    first_reply_at: Moment | None
-    resolved_at: Moment | None
-    closed_at: Moment | None
+    supervisor: str
     overdue: bool
     escalation_level: int
+    first_department: str | None
     dissatisfied: int
     version: int
 
 
-class DeskEvent(PublicEvent):
-    """A line of the record with who and what changed."""
+class ActorShape(Response):
+    """Who did it."""
 
-    actor: str
+    name: str
     role: str
     unit: str | None
-    words: str
+
+
+class DeskLine(Response):
+    """A line of the record with who did it and what changed."""
+
+    at: Moment
+    actor: ActorShape
+    event: Event
+    summary: str
+    text: str
     public: bool
     before: dict[str, Any]
     after: dict[str, Any]
 
 
-class SupervisionShape(Response):
+class SupervisionRow(Response):
     """A reminder or an order."""
 
     at: Moment
     by: str
-    kind: str
-    state: str
+    kind: SupervisionKind
+    state: SupervisionState
     text: str
 
 
-class OpenAppeal(DeskAppeal):
+class DeskAppeal(DeskRow):
     """An appeal opened at a desk."""
 
-    feedback: FeedbackShape | None
-    history: list[DeskEvent]
-    supervision: list[SupervisionShape]
+    initial_level: Level
+    led_by: list[str]
+    reasons: list[str]
+    assigned_at: Moment | None
+    first_reply_at: Moment | None
+    resolved_at: Moment | None
+    closed_at: Moment | None
+    feedback: FeedbackGiven | None
+    supervision: list[SupervisionRow]
+    history: list[DeskLine]
 
 
-def public(appeal: Appeal) -> PublicAppeal:
-    """Shows an appeal to its enterprise."""
-    return PublicAppeal(**_public(appeal))
+class FiledAppeals(Response):
+    """What came of a filing: one appeal for each separate problem."""
+
+    group: str
+    appeals: list[AppealCard]
 
 
-def followed(record: AppealRecord) -> FollowedAppeal:
+class FollowAnswer(Response):
+    """An appeal as the enterprise follows it."""
+
+    appeal: FollowedAppeal
+
+
+class OpenAnswer(Response):
+    """An appeal at a desk, as it is after what was done."""
+
+    appeal: DeskAppeal
+
+
+def followed(record: AppealRecord) -> FollowAnswer:
     """Shows an appeal with its public record to its enterprise."""
-    return FollowedAppeal(
-        **_public(record.appeal),
-        replies=[
-            ReplyShape(at=line.at, department=line.actor.unit or record.appeal.lead, text=line.text)
-            for line in record.history
-            if line.public and line.text and line.event in (Event.REPLY, Event.RESOLVE)
-        ],
-        history=[
-            PublicEvent(at=line.at, event=line.event, text=line.summary) for line in record.history if line.public
-        ],
-        feedback=_feedback(record.appeal.feedback),
-    )
+    return FollowAnswer.model_validate(views.enterprise(record))
 
 
-def listed(appeal: Appeal, now: datetime) -> DeskAppeal:
+def row(appeal: Appeal, now: datetime) -> DeskRow:
     """Shows an appeal in a desk's list."""
-    return DeskAppeal(**_desk(appeal, now))
+    return DeskRow.model_validate(views.desk_row(appeal, now))
 
 
-def opened(record: AppealRecord, now: datetime) -> OpenAppeal:
+def opened(record: AppealRecord, now: datetime) -> OpenAnswer:
     """Shows an appeal with its whole record at a desk."""
-    return OpenAppeal(
-        **_desk(record.appeal, now),
-        feedback=_feedback(record.appeal.feedback),
-        history=events(record.history),
-        supervision=[
-            SupervisionShape(at=row.at, by=row.by, kind=row.kind.value, state=row.state.value, text=row.text)
-            for row in record.supervision
-        ],
-    )
+    return OpenAnswer.model_validate({"appeal": views.desk(record, now)})
 
 
-def events(history: Iterable[HistoryEvent]) -> list[DeskEvent]:
+def lines(record: AppealRecord) -> list[DeskLine]:
     """Shows a whole record at a desk."""
-    return [
-        DeskEvent(
-            at=line.at,
-            event=line.event,
-            text=line.summary,
-            actor=line.actor.name,
-            role=line.actor.role.value,
-            unit=line.actor.unit,
-            words=line.text,
-            public=line.public,
-            before=dict(line.before),
-            after=dict(line.after),
-        )
-        for line in history
-    ]
-
-
-def _public(appeal: Appeal) -> dict[str, Any]:
-    return {
-        "number": appeal.number,
-        "text": appeal.text,
-        "category": appeal.category,
-        "level": appeal.level,
-        "level_text": appeal.level.text,
-        "lead_department": appeal.lead,
-        "co_departments": list(appeal.co_departments),
-        "territory": appeal.territory_text,
-        "state": appeal.state,
-        "state_text": appeal.state.text,
-        "submitted_at": appeal.submitted_at,
-        "due_at": appeal.due_at,
-        "due_provisional": appeal.due_provisional,
-    }
-
-
-def _desk(appeal: Appeal, now: datetime) -> dict[str, Any]:
-    return {
-        **_public(appeal),
-        "group": appeal.group,
-        "enterprise": appeal.enterprise,
-        "contact": appeal.contact,
-        "phone": appeal.phone,
-        "channel": appeal.channel,
-        "direct_line": appeal.direct_line,
-        "initial_level": appeal.initial_level,
-        "first_department": appeal.first_department,
-        "reasons": list(appeal.reasons),
-        "assigned_at": appeal.assigned_at,
-        "first_reply_at": appeal.first_reply_at,
-        "resolved_at": appeal.resolved_at,
-        "closed_at": appeal.closed_at,
-        "overdue": appeal.is_overdue(now),
-        "escalation_level": appeal.escalation_level,
-        "dissatisfied": appeal.dissatisfied,
-        "version": appeal.version,
-    }
-
-
-def _feedback(given: Feedback | None) -> FeedbackShape | None:
-    if given is None:
-        return None
-    return FeedbackShape(
-        at=given.at,
-        result=given.result,
-        result_text=given.result.text,
-        stars=given.stars,
-        comment=given.comment,
-    )
+    return [DeskLine.model_validate(views.desk_line(line)) for line in record.history]

@@ -174,8 +174,11 @@ class ConversationService:
                 return self._say("form", wording.FORM, talk, forms=True)
         messages = [_with_forms(part) for part in reply.messages]
         if not talk.told:
-            notice = Message(text=wording.AWAY, buttons=_form_buttons())
-            messages = [*messages, notice] if reply.outcome == "answered" else [notice, *messages]
+            # pages offer the buttons of the last message: those of a question back must not be hidden
+            if reply.outcome == "answered":
+                messages = [*messages, Message(text=wording.AWAY, buttons=_form_buttons())]
+            else:
+                messages = [Message(text=wording.AWAY), *messages]
         return reply.model_copy(update={"messages": messages})
 
     async def _call_a_person(self, sender: str, channel: str) -> Reply:

@@ -6,7 +6,11 @@ from backend import errors
 from backend.knowledge.answering import AnswerService
 from backend.knowledge.entries import Department, Jurisdiction, Source, Territory
 from backend.knowledge.loading import KnowledgeBase
+from backend.people.roles import Role
 from backend.replies import Citation, Message
+
+_SUGGESTIONS = 6
+_LONGEST_SUGGESTION = 16
 
 
 class HomeDirectory:
@@ -25,6 +29,7 @@ class HomeDirectory:
         self._base = base
         self._answers = answers
         self.home: Jurisdiction = base.home(home_district)
+        self._suggestions: list[str] | None = None
 
     def department(self, text: str) -> str | None:
         """The official name of a department of the home district for a name or alias."""
@@ -35,6 +40,14 @@ class HomeDirectory:
         """The official name of a platform or street of the home district for a name or alias."""
         found = self._base.territory_named(text, self.home)
         return found.name if found else None
+
+    def unit(self, role: Role, text: str) -> str | None:
+        """The official name of the unit that an account of a role acts for; other roles name theirs freely."""
+        if role is Role.DEPARTMENT:
+            return self.department(text)
+        if role is Role.TERRITORY:
+            return self.territory(text)
+        return text
 
     def departments(self, district: str | None = None) -> list[Department]:
         """The departments of a district, the home district where none is named.
@@ -68,6 +81,26 @@ class HomeDirectory:
         if self.home.hotline is None:
             return None
         return self._answers.answer_entry(self.home.hotline).messages[0]
+
+    def hotline_text(self) -> str | None:
+        """Name and number of the home district's hotline in one line; None where it has none."""
+        return self._answers.hotline(self.home)
+
+    def suggestions(self) -> list[str]:
+        """A few questions to begin with, each from another board or kind, that are answered without asking back."""
+        if self._suggestions is None:
+            found: dict[str, str] = {}
+            for entry in self._base.entries.values():
+                group = f"{entry.board} {entry.kind}"
+                question = entry.questions[0]
+                if group in found or not self._in(entry.id, self.home) or len(question) > _LONGEST_SUGGESTION:
+                    continue
+                if self._answers.answer(question).entry == entry.id:
+                    found[group] = question
+                if len(found) == _SUGGESTIONS:
+                    break
+            self._suggestions = list(found.values())
+        return list(self._suggestions)
 
     def _jurisdiction(self, name: str | None) -> Jurisdiction:
         if name is None:

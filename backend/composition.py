@@ -1,0 +1,145 @@
+"""The composition root: the one place that knows how the parts are made and joined."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from backend.api.limits import Limits
+from backend.api.metrics import Metrics
+from backend.appeals.calendar import WorkCalendar
+from backend.appeals.service import AppealService
+from backend.appeals.triage import Triage
+from backend.calculators import Calculators
+from backend.errors import Unavailable
+from backend.hotline.bot_client import BotClient
+from backend.hotline.conversations import ConversationService
+from backend.hotline.directory import HomeDirectory
+from backend.hotline.handoffs import HandoffService
+from backend.knowledge.answering import AnswerService
+from backend.knowledge.loading import KnowledgeBase, load
+from backend.people.service import PeopleService
+from backend.settings import Settings
+from backend.storage.database import Database
+
+Clock = Callable[[], datetime]
+
+
+def system_clock() -> datetime:
+    """The present moment."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Container:
+    """Everything that a running backend consists of.
+
+    Attributes:
+        settings: As they were read at the start.
+        clock: The present moment, aware.
+        base: What the assistant knows.
+        directory: Names of departments and territories, and the hotline.
+        answers: Answers questions from the base.
+        triage: Proposes what a problem is and whose.
+        calculators: The rules that can be computed.
+        database: Where everything is kept.
+        people: Accounts and tokens.
+        appeals: All that can be done with appeals.
+        handoffs: Calls for a person.
+        bot: The way to the bot process.
+        conversations: Answers messages, with the bot or without it.
+        limits: How often something may be tried.
+        metrics: What is counted.
+    """
+
+    settings: Settings
+    clock: Clock
+    base: KnowledgeBase
+    directory: HomeDirectory
+    answers: AnswerService
+    triage: Triage
+    calculators: Calculators
+    database: Database
+    people: PeopleService
+    appeals: AppealService
+    handoffs: HandoffService
+    bot: BotClient
+    conversations: ConversationService
+    limits: Limits = field(default_factory=Limits)
+    metrics: Metrics = field(default_factory=Metrics)
+
+    async def open(self) -> None:
+        """Starts what runs beside the requests."""
+        await self.bot.open()
+
+    async def close(self) -> None:
+        """Lets what has begun end, then stops."""
+        await self.conversations.finish()
+        await self.bot.close()
+        await self.database.close()
+
+    async def parts(self) -> dict[str, bool]:
+        """Which parts answer: ``database``, ``knowledge`` and ``bot``."""
+        try:
+            async with asyncio.timeout(2):
+                await self.database.ping()
+            database = True
+        except (Unavailable, TimeoutError):
+            database = False
+        return {"database": database, "knowledge": bool(self.base.entries), "bot": self.bot.ready}
+
+
+def build(settings: Settings, *, clock: Clock = system_clock) -> Container:
+    """Makes and joins all parts; nothing is connected yet, and the database must have its schema.
+
+    Args:
+        settings: Where things are.
+        clock: The present moment; tests give their own.
+
+    Returns:
+        The parts, to be opened by the application.
+
+    Raises:
+        ContentError: The knowledge base breaks its rules.
+        InvalidInput: The database's address cannot be used.
+    """
+    base = load(settings.knowledge_dir)
+    answers = AnswerService(base, settings.home_district)
+    directory = HomeDirectory(base, answers, settings.home_district)
+    triage = Triage(base)
+    calendar = WorkCalendar()
+    database = Database(settings.database_url)
+    people = PeopleService(
+        database.unit_of_work,
+        clock,
+        units=directory.unit,
+        login_lifetime=timedelta(hours=settings.session_lifetime_hours),
+    )
+    appeals = AppealService(
+        database.unit_of_work,
+        triage,
+        calendar,
+        clock,
+        directory,
+        prefix=directory.home.appeal_prefix or "QT",
+        close=settings.close_of_business,
+    )
+    handoffs = HandoffService(database, clock)
+    bot = BotClient(settings.bot_address, timeout=settings.bot_timeout_seconds)
+    return Container(
+        settings=settings,
+        clock=clock,
+        base=base,
+        directory=directory,
+        answers=answers,
+        triage=triage,
+        calculators=Calculators(calendar, close=settings.close_of_business),
+        database=database,
+        people=people,
+        appeals=appeals,
+        handoffs=handoffs,
+        bot=bot,
+        conversations=ConversationService(bot, answers, handoffs, directory),
+    )
