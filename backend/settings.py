@@ -57,14 +57,17 @@ def _default_bot_address(data: dict[str, Any]) -> str:
 
 
 def _default_backend_url(data: dict[str, Any]) -> str:
-    host = data["host"]
+    return _local_url(data["host"], data["port"])
+
+
+def _local_url(host: str, port: int) -> str:
     if host in {"0.0.0.0", "", "*"}:  # noqa: S104 - compared with, not bound to
         host = "127.0.0.1"
     elif host == "::":
         host = "::1"
     if ":" in host:
         host = f"[{host}]"
-    return f"http://{host}:{data['port']}"
+    return f"http://{host}:{port}"
 
 
 class Settings(BaseSettings):
@@ -206,6 +209,11 @@ class Settings(BaseSettings):
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError("应写成 http://主机:端口")
         return value.rstrip("/")
+
+    @property
+    def local_url(self) -> str:
+        """Address of the backend for a program on the same machine."""
+        return _local_url(self.host, self.port)
 
     def bot_environment(self) -> dict[str, str]:
         """Return the variables that the bot process reads, complete with the defaults resolved here."""

@@ -1,8 +1,8 @@
 """Write the requirement locks from pyproject.toml: `make lock`, or `make lock UPGRADE=1` for newer versions.
 
-A lock holds versions and hashes, and neither an address of an index nor a path of a machine, so it installs from
-whichever index the reader's pip is set up for. The resolver is uv, in a temporary environment of its own; pip
-alone cannot override the stale pins of Rasa 3.6.
+A lock holds versions and hashes, no address of an index and no path of a machine, so it installs
+from whichever index the reader's pip is set up for. The resolver is uv, in a temporary environment;
+pip alone cannot override the stale pins of Rasa 3.6.
 
 Only the standard library is used here.
 """
@@ -36,7 +36,9 @@ def pins(lock: Path) -> dict[str, str]:
     return dict(_PIN.findall(lock.read_text(encoding="utf-8")))
 
 
-def _compile(uv: Path, arguments: list[str], output: Path, constraints: dict[str, str], upgrade: bool) -> None:
+def _compile(
+    uv: Path, arguments: list[str], output: Path, constraints: dict[str, str], upgrade: bool
+) -> None:
     with tempfile.TemporaryDirectory() as folder:
         constraint_file = Path(folder) / "constraints.txt"
         constraint_file.write_text(

@@ -35,7 +35,8 @@ class Closer:
     """Finder that finds nothing: at each import that follows, it closes the components defined by then.
 
     Rasa's modules import TensorFlow at their top, before their class exists, so closing has to wait for a
-    later import; Rasa imports many more modules before it uses a component. Leaves ``sys.meta_path`` when done.
+    later import; Rasa imports many more modules before it uses a component. Leaves
+    ``sys.meta_path`` when done.
     """
 
     def __init__(self) -> None:

@@ -1,0 +1,78 @@
+"""`python -m backend`: the backend process — pages, API, appeals — without the bot.
+
+Exit code 2 means that something has to be set right first, and one sentence says what; a supervisor need not
+try again. Other codes may go away by themselves, such as a database that is still starting.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import sys
+
+from aiohttp import web
+
+from backend import logs
+from backend.api.app import create_app
+from backend.composition import build
+from backend.errors import ContentError, InvalidInput, QifuError
+from backend.settings import InvalidSettings, Settings, load_settings
+from backend.storage.schema import migrate
+
+log = logging.getLogger(__name__)
+
+_SHUTDOWN_SECONDS = 10.0
+
+
+def _event_loop() -> asyncio.AbstractEventLoop:
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
+    return loop
+
+
+def serve(settings: Settings) -> None:
+    """Bring the database up to date and serve until a signal says stop."""
+    migrate(settings.database_url)
+    app = create_app(build(settings))
+    log.info("backend starts", extra={"host": settings.host, "port": settings.port})
+    web.run_app(
+        app,
+        host=settings.host,
+        port=settings.port,
+        access_log=None,
+        print=None,
+        shutdown_timeout=_SHUTDOWN_SECONDS,
+        loop=_event_loop(),
+    )
+    log.info("backend ended")
+
+
+def main() -> int:
+    """Serve and return the exit code."""
+    try:
+        settings = load_settings()
+        logs.configure(settings.log_level)
+        serve(settings)
+    except ContentError as error:
+        print(f"{error.message}（运行 qifu check 查看全部问题）", file=sys.stderr)
+        return 2
+    except (InvalidSettings, InvalidInput) as error:
+        print(error.message, file=sys.stderr)
+        return 2
+    except QifuError as error:
+        print(error.message, file=sys.stderr)
+        return 1
+    except OSError as error:
+        if error.errno in {errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL}:
+            print(f"不能在 {settings.host}:{settings.port} 上监听：{error.strerror}。", file=sys.stderr)
+            return 2
+        raise
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
