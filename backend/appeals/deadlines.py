@@ -64,8 +64,18 @@ def due_at(
     Raises:
         InvalidInput: ``submitted_at`` has no offset.
     """
-    filed_on = local(submitted_at).date()
-    return _at(calendar.nth_working_day_after(filed_on, level.working_days), close)
+    return due_on_working_day(level.working_days, submitted_at, calendar, close)
+
+
+def due_on_working_day(
+    n: int, submitted_at: datetime, calendar: WorkCalendar, close: time = CLOSE_OF_BUSINESS
+) -> datetime:
+    """Close of business of the n-th working day after the day of submission.
+
+    Raises:
+        InvalidInput: ``submitted_at`` has no offset.
+    """
+    return _at(calendar.nth_working_day_after(local(submitted_at).date(), n), close)
 
 
 def supervision_moments(
