@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import fcntl
+import hashlib
 import importlib.util
 import os
 import re
@@ -22,10 +23,6 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from backend.fingerprint import digest  # noqa: E402 - found only by the line above
-
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STAMPS = VENV / "stamps"
@@ -36,6 +33,12 @@ OLDEST_NODE = (20, 19)
 # All hashes are checked and nothing is resolved: the lock is complete. Rasa's metadata refuses Python 3.11.
 _PIP_INSTALL = ["install", "--no-deps", "--ignore-requires-python", "--no-build-isolation"]
 
+
+# What tools write: caches, installed packages, build output.
+_LEFT_OUT = frozenset(
+    {"__pycache__", "node_modules", "dist", "build", ".vite", "test-results", "tensorflow.egg-info"}
+)
+_LEFT_OUT_ENDINGS = (".pyc", ".tsbuildinfo")
 
 _TENSORFLOW_NAMES = ["tensorflow", "tensorflow-cpu", "keras"]
 _VERSION = "import sys; sys.stdout.write(sys.version)"
@@ -51,8 +54,16 @@ def say(text: str) -> None:
 
 
 def fingerprint(paths: Iterable[Path], *words: str) -> str:
-    """Hash files and folders of the project, and some words."""
-    return digest(ROOT, paths, *words)
+    """Hash files of the project (folders with everything below them) by path and content, and some words."""
+    found = hashlib.sha256("\0".join(words).encode())
+    for path in paths:
+        files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
+        for file in files:
+            parts = file.relative_to(ROOT).parts
+            if not _LEFT_OUT.intersection(parts) and not parts[-1].endswith(_LEFT_OUT_ENDINGS):
+                content = hashlib.sha256(file.read_bytes()).digest()
+                found.update("/".join(parts).encode() + b"\0" + content)
+    return found.hexdigest()
 
 
 def run(command: list[str], *, what: str, log: str, count: str = "", cwd: Path = ROOT) -> None:
@@ -329,9 +340,9 @@ def main() -> int:
         if arguments.goal == "run":
             os.execv(qifu, [qifu, "serve", *arguments.rest])  # noqa: S606 - hands this process over
         if arguments.goal == "setup":
-            for command in (["train", "--if-stale"], ["migrate"]):
-                if subprocess.run([qifu, *command], check=False).returncode:
-                    raise SetupError(f"qifu {' '.join(command)} 没有成功。")
+            for command in ("train", "migrate"):
+                if subprocess.run([qifu, command], check=False).returncode:
+                    raise SetupError(f"qifu {command} 没有成功。")
         if arguments.goal == "test":
             if program is not None and subprocess.run([program, "test"], cwd=WEB, check=False).returncode:
                 raise SetupError("网页的测试没有通过。")

@@ -1,9 +1,9 @@
 """Was an answer right: the comparison behind `qifu eval`, apart from asking.
 
 An item is one line of a question file: ``id``, ``kind``, ``question``, ``expect`` (every element has to be in
-the answer; a list inside it means any one of its elements), ``forbid`` (none may be). An item of kind ``appeal``
-carries ``expect_category`` and ``accept_categories``, ``expect_level``, ``expect_departments`` instead.
-Whitespace is ignored.
+the answer; a list inside it means any one of its elements), ``forbid`` (none may be). An item of kind
+``appeal`` carries ``expect_category`` and ``accept_categories``, ``expect_level``, ``expect_departments``
+instead. Whitespace is ignored.
 """
 
 from __future__ import annotations

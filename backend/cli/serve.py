@@ -1,7 +1,7 @@
 """`qifu serve`: run the backend and the bot and keep them running.
 
-The backend, which brings the database up to date by itself, is started before the model is trained, because it
-is useful alone: it answers from the knowledge base and takes appeals while the bot is not there yet.
+The backend, which brings the database up to date by itself, is started before the model is trained, because
+it is useful alone: it answers from the knowledge base and takes appeals while the bot is not there yet.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 from backend import logs
-from backend.cli import train
 from backend.cli.instance import only_one
 from backend.cli.supervisor import MISCONFIGURED, Child, dies_with_parent
 from backend.errors import Conflict, InvalidInput
@@ -145,12 +144,10 @@ class Service:
         return MISCONFIGURED if self.backend.misconfigured else 0
 
     async def _bring_up_bot(self) -> None:
-        if train.is_stale(self._settings):
-            print("训练对话模型（约一分钟），这期间已可以提问和提交诉求……", flush=True)
-            if not await self._train():
-                print("对话模型没有训练成功，原因见上面的输出；后端继续运行，修正后请重新启动。", flush=True)
-                return
-        await self.bot.keep_running()
+        if await self._train():
+            await self.bot.keep_running()
+        else:
+            print("对话模型没有训练成功，原因见上面的输出；后端继续运行，修正后请重新启动。", flush=True)
 
     async def _train(self) -> bool:
         process = await asyncio.create_subprocess_exec(
