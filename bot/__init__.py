@@ -1,1 +1,1 @@
-"""The bot process: Rasa embedded behind a loopback face, and the doors that lead to it."""
+"""The dialogue process: understands, decides, and lets the actions ask the backend. Never imports `backend`."""

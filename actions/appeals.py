@@ -1,0 +1,486 @@
+"""Writing an appeal down, confirming it and filing it."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import ActiveLoop, EventType, FollowupAction, SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions import listening, recognition
+from actions.client import Appeal, BackendError, Problem, backend
+from actions.conversation import (
+    CANCEL,
+    HUMAN,
+    LEVELS,
+    STATUS,
+    Turn,
+    active_form,
+    channel_of,
+    last_turn,
+    moment,
+    said_before,
+    say,
+    slot,
+)
+from actions.forms import FIELD_TITLES, ListeningForm, phone_or_none
+from actions.listening import EDIT, UNKNOWN_TERRITORY, Heard
+from actions.people import cleared
+
+_ABOUT_THE_WRITER = ("inform", "greet", "file_appeal", "correct")
+_SAID_YES = "yes"
+_SAID_NO = "no"
+
+
+class ActionPrepareAppeal(Action):
+    """Opens an appeal: a fresh filing key, and everything that the person has said already."""
+
+    def name(self) -> str:
+        """Returns the name in the domain."""
+        return "action_prepare_appeal"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[EventType]:
+        """Decides whether to file or to answer first, and fills in what is known."""
+        turn = last_turn(tracker)
+        if active_form(tracker) == "appeal_form":
+            return [SlotSet("appeal_wanted", not listening.is_question(turn))]
+        if await _is_answered_instead(turn):
+            return [SlotSet("appeal_wanted", False)]
+        described = _description(turn, tracker)
+        problem = recognition.description_problem(described) if described else None
+        say(dispatcher, "好的，我来帮您登记这件诉求，随时可以说“取消”。")
+        if described and problem:
+            say(dispatcher, problem)
+            described = None
+        elif described:
+            say(dispatcher, f"已记下您反映的内容：“{_shortened(described)}”")
+        return [
+            SlotSet("appeal_wanted", True),
+            *cleared("appeal_form"),
+            SlotSet("filing_key", uuid.uuid4().hex),
+            SlotSet("description", described),
+            SlotSet("last_question", None),
+            *await _prefilled(turn, tracker),
+        ]
+
+
+class ValidateAppealForm(ListeningForm):
+    """Hears and checks the answers of the appeal form."""
+
+    fields = ("description", "enterprise", "contact", "phone", "territory", "appeal_confirm")
+
+    def name(self) -> str:
+        """Returns the name in the domain."""
+        return "validate_appeal_form"
+
+    def steps_back(self, turn: Turn, asked: str) -> bool:
+        """A description may look like anything; only a plain courtesy or an announced question interrupts it."""
+        if asked != "description" or turn.pressed:
+            return super().steps_back(turn, asked)
+        if turn.known and turn.intent not in (
+            "file_appeal",
+            "ask",
+            "out_of_scope",
+            "inform",
+            "correct",
+            "affirm",
+            "deny",
+        ):
+            return True
+        return recognition.opens_digression(turn.text) and listening.is_question(turn)
+
+    def may_correct(self, turn: Turn, asked: str) -> bool:
+        """While the problem is being described, only a known phrase of correction is one."""
+        return asked != "description" or turn.known or turn.pressed
+
+    def hear(self, turn: Turn, asked: str, tracker: Tracker) -> Heard:
+        """Reads the answer to the slot that is asked, and what else the message tells."""
+        if asked == "description":
+            return self._hear_description(turn, tracker)
+        if turn.pressed or turn.means("affirm", "deny", least=0.8, longest=10):
+            return self._hear_yes_or_no(turn, asked)
+        if listening.is_question(turn):
+            return {}
+        extra = self._others(turn, asked, tracker)
+        if asked == "appeal_confirm":
+            told = {k: v for k, v in self._others(turn, asked, tracker, again=True).items() if v}
+            return told or self._more(turn, tracker) or {asked: turn.text}
+        if asked == "enterprise":
+            company = recognition.company_answer(turn.text)
+            return (
+                {asked: company, **extra}
+                if company
+                else self._more(turn, tracker) or {asked: turn.text, **extra}
+            )
+        if asked == "contact":
+            person = recognition.person_answer(turn.text)
+            return (
+                {asked: person, **extra}
+                if person
+                else self._more(turn, tracker) or {asked: turn.text, **extra}
+            )
+        return {asked: turn.text, **extra}
+
+    def _hear_description(self, turn: Turn, tracker: Tracker) -> Heard:
+        if turn.pressed or turn.means("affirm", "deny", least=1.0):
+            return {"description": None}
+        described = recognition.described_problem(turn.text)
+        if described is None and turn.intent == "file_appeal" and turn.known:
+            return {"description": None}
+        return {"description": described or turn.text, **self._others(turn, "description", tracker)}
+
+    def _hear_yes_or_no(self, turn: Turn, asked: str) -> Heard:
+        if asked != "appeal_confirm":
+            return {asked: None}
+        return {asked: _SAID_YES if turn.intent == "affirm" else _SAID_NO}
+
+    def _others(self, turn: Turn, asked: str, tracker: Tracker, *, again: bool = False) -> Heard:
+        readers = {
+            "enterprise": listening.own_company,
+            "contact": listening.own_name,
+            "phone": listening.any_phone,
+        }
+        wanted = {
+            name: read
+            for name, read in readers.items()
+            if name != asked and (again or slot(tracker, name) is None)
+        }
+        return listening.details(turn, wanted)
+
+    def _more(self, turn: Turn, tracker: Tracker) -> Heard:
+        """A further problem, told while something else was asked, is added to the description."""
+        before = slot(tracker, "description")
+        told = recognition.described_problem(turn.text)
+        if before is None or told is None or turn.intent != "file_appeal" or len(told) < 8 or told in before:
+            return {}
+        return {"description": f"{before}\n{told}"}
+
+    def validate_description(
+        self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any
+    ) -> Any:
+        """A description has a few words and at most two thousand characters."""
+        if not value:
+            return {"description": None}
+        problem = recognition.description_problem(str(value))
+        return (
+            self.refused(dispatcher, "description", problem)
+            if problem
+            else {"description": str(value).strip()}
+        )
+
+    def validate_enterprise(
+        self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any
+    ) -> Any:
+        """A name of an enterprise, not a sentence, a number or a sign."""
+        if not value:
+            return {"enterprise": None}
+        company = recognition.company_answer(str(value))
+        if company is None:
+            return self.refused(dispatcher, "enterprise", recognition.company_problem(str(value)))
+        return {"enterprise": company}
+
+    def validate_contact(
+        self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any
+    ) -> Any:
+        """A name or a form of address."""
+        if not value:
+            return {"contact": None}
+        person = recognition.person_answer(str(value))
+        if person is None:
+            return self.refused(dispatcher, "contact", recognition.person_problem(str(value)))
+        return {"contact": person}
+
+    def validate_phone(
+        self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any
+    ) -> Any:
+        """A number that can be rung."""
+        return phone_or_none(dispatcher, "phone", value)
+
+    async def validate_territory(
+        self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any
+    ) -> Any:
+        """One of the backend's platforms and streets, or 不清楚."""
+        if not value:
+            return {"territory": None}
+        try:
+            found = await _territory_in(str(value))
+        except BackendError:
+            # asked again for nothing would be worse: the desk can still choose
+            return {"territory": UNKNOWN_TERRITORY}
+        if found is None:
+            return self.refused(
+                dispatcher, "territory", "没有找到这个平台或街道，请从下面选一个；不确定就选“不清楚”。"
+            )
+        return {"territory": found}
+
+    def validate_appeal_confirm(
+        self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any
+    ) -> Any:
+        """Only a plain yes files; anything else asks what is to be changed."""
+        if value == _SAID_YES:
+            return {"appeal_confirm": _SAID_YES}
+        if value in (_SAID_NO, EDIT):
+            buttons = [
+                {"title": FIELD_TITLES[name], "payload": f'/correct{{"field": "{name}"}}'}
+                for name in self.fields
+                if name in FIELD_TITLES
+            ]
+            say(dispatcher, "请问要修改哪一项？也可以直接说，例如“电话改成……”。", buttons=[*buttons, CANCEL])
+            return {"appeal_confirm": None}
+        if value:
+            say(dispatcher, "没有听明白。内容无误请回复“确认提交”，要改哪一项请直接说，不提交请回复“取消”。")
+        return {"appeal_confirm": None}
+
+
+class ActionAskTerritory(Action):
+    """Asks for the platform or street, with those that the backend knows."""
+
+    def name(self) -> str:
+        """Returns the name in the domain."""
+        return "action_ask_territory"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[EventType]:
+        """Offers the list; not knowing is an answer."""
+        try:
+            names = [territory.name for territory in await backend().territories()]
+        except BackendError:
+            names = []
+        buttons = [{"title": name, "payload": f'/inform{{"territory": "{name}"}}'} for name in names]
+        unknown = {"title": UNKNOWN_TERRITORY, "payload": f'/inform{{"territory": "{UNKNOWN_TERRITORY}"}}'}
+        say(dispatcher, "企业在哪个平台或街道？不确定可以选“不清楚”。", buttons=[*buttons, unknown, CANCEL])
+        return []
+
+
+class ActionAskAppealConfirm(Action):
+    """Shows what will be filed, with the level, department and due time that are proposed."""
+
+    def name(self) -> str:
+        """Returns the name in the domain."""
+        return "action_ask_appeal_confirm"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[EventType]:
+        """Asks for the confirmation, unless the person has just been asked what to change."""
+        turn = last_turn(tracker)
+        if slot(tracker, "requested_slot") == "appeal_confirm" and _wants_to_edit(turn):
+            return []
+        description, territory = slot(tracker, "description") or "", _territory(tracker)
+        lines = [
+            "请核对一下：",
+            f"企业名称：{slot(tracker, 'enterprise')}",
+            f"联系人：{slot(tracker, 'contact')}",
+            f"联系电话：{slot(tracker, 'phone')}",
+            f"平台或街道：{territory or '不清楚'}",
+            f"诉求内容：{_shortened(description, 300)}",
+        ]
+        try:
+            problems = await backend().triage(description, territory)
+            lines += [await _proposal(problem, len(problems), n) for n, problem in enumerate(problems, 1)]
+        except BackendError:
+            lines.append("级别、主办部门和办理期限在提交后告知您。")
+        lines.append("以上内容无误，请点“确认提交”。")
+        buttons = [
+            {"title": "确认提交", "payload": "/affirm"},
+            {"title": "修改", "payload": "/correct"},
+            CANCEL,
+        ]
+        say(dispatcher, "\n".join(lines), buttons=buttons)
+        return []
+
+
+class ActionFileAppeal(Action):
+    """Files the confirmed appeal; the same key never files twice."""
+
+    def name(self) -> str:
+        """Returns the name in the domain."""
+        return "action_file_appeal"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[EventType]:
+        """Files, and keeps everything where the backend does not take it."""
+        if slot(tracker, "appeal_confirm") != _SAID_YES:
+            return []
+        try:
+            filed = await backend().file(
+                enterprise=slot(tracker, "enterprise") or "",
+                contact=slot(tracker, "contact") or "",
+                phone=slot(tracker, "phone") or "",
+                text=slot(tracker, "description") or "",
+                territory=_territory(tracker),
+                channel=channel_of(tracker),
+                idempotency_key=slot(tracker, "filing_key") or uuid.uuid4().hex,
+            )
+        except BackendError as error:
+            return self._not_filed(error, dispatcher)
+        for appeal in filed.appeals:
+            say(dispatcher, _filed_text(appeal), buttons=[STATUS], outcome="filed", card=appeal.card())
+        return [
+            *cleared("appeal_form"),
+            SlotSet("last_number", filed.appeals[-1].number if filed.appeals else None),
+            SlotSet("last_phone", slot(tracker, "phone")),
+        ]
+
+    def _not_filed(self, error: BackendError, dispatcher: CollectingDispatcher) -> list[EventType]:
+        field = {"text": "description"}.get(error.details.get("field", ""), error.details.get("field"))
+        if error.is_refusal and field in ValidateAppealForm.fields:
+            say(dispatcher, error.sentence or "有一项内容没有通过核对，请重新填写。")
+            return [SlotSet("appeal_confirm", None), SlotSet(field, None), FollowupAction("appeal_form")]
+        if error.status == 409:
+            say(
+                dispatcher,
+                "这件诉求刚才已经提交过，之后的修改没有生效。请不要重复提交，如需更正请转人工。",
+                buttons=[HUMAN],
+                outcome="clarifying",
+            )
+            return cleared("appeal_form")
+        sentence = (
+            error.sentence if error.is_refusal else "抱歉，系统暂时没有收下这件诉求，您填写的内容都还在。"
+        )
+        say(
+            dispatcher,
+            f"{sentence}请稍后回复“确认提交”再试一次，不会重复登记；也可以转人工。",
+            buttons=[{"title": "确认提交", "payload": "/affirm"}, HUMAN, CANCEL],
+            outcome="form",
+        )
+        # the form stays open at its last question, and waits
+        return [
+            SlotSet("appeal_confirm", None),
+            ActiveLoop("appeal_form"),
+            SlotSet("requested_slot", "appeal_confirm"),
+            FollowupAction("action_listen"),
+        ]
+
+
+def _wants_to_edit(turn: Turn) -> bool:
+    if turn.means("deny", least=0.8, longest=10):
+        return True
+    changed = listening.correction(turn, ValidateAppealForm.fields, "appeal_confirm")
+    return changed == {"appeal_confirm": EDIT}
+
+
+async def _is_answered_instead(turn: Turn) -> bool:
+    """Whether a message that might file an appeal is a question that the knowledge base answers.
+
+    The project's reading: what the knowledge base answers is answered on the spot, and filed only if the
+    enterprise still wants it (design/DECISIONS.md, level order).
+    """
+    if turn.pressed or turn.known or not recognition.looks_like_question(turn.text):
+        return False
+    try:
+        return (await backend().answer(turn.text)).outcome == "answered"
+    except BackendError:
+        return False
+
+
+def _description(turn: Turn, tracker: Tracker) -> str | None:
+    if not turn.pressed:
+        return recognition.described_problem(turn.text)
+    question = slot(tracker, "last_question")
+    return recognition.described_problem(question) if question else None
+
+
+async def _prefilled(turn: Turn, tracker: Tracker) -> list[EventType]:
+    """Contact details that the person has given of themselves in this conversation."""
+    readers = {
+        "enterprise": listening.own_company,
+        "contact": listening.own_name,
+        "phone": listening.any_phone,
+    }
+    turns = [turn] + [t for t in said_before(tracker) if t.intent in _ABOUT_THE_WRITER]
+    events: list[EventType] = []
+    for name, read in readers.items():
+        if slot(tracker, name):
+            continue
+        value = next((found for t in turns if not t.pressed and (found := read(t.text))), None)
+        if value:
+            events.append(SlotSet(name, value))
+    if slot(tracker, "territory") is None and not turn.pressed:
+        try:
+            territory = await _territory_in(turn.text, exact=False)
+        except BackendError:
+            territory = None
+        if territory:
+            events.append(SlotSet("territory", territory))
+    return events
+
+
+async def _territory_in(text: str, *, exact: bool = True) -> str | None:
+    """The one territory that a text names, by name or alias; 不清楚 where it says so.
+
+    Args:
+        text: What was said.
+        exact: The text answers the question for the territory, so that a part of a name is enough.
+    """
+    plain = recognition.squeeze(text)
+    if exact and any(
+        word in plain
+        for word in ("不清楚", "不知道", "不确定", "不晓得", "不了解", "没有", "跳过", "随便", "都不是")
+    ):
+        return UNKNOWN_TERRITORY
+    territories = await backend().territories()
+    found = {
+        territory.name
+        for territory in territories
+        for name in (territory.name, *(territory.aliases if exact else ()))
+        if recognition.squeeze(name) in plain
+    }
+    if not found and exact and len(plain) >= 2:
+        found = {
+            territory.name
+            for territory in territories
+            if any(plain in recognition.squeeze(name) for name in (territory.name, *territory.aliases))
+        }
+    if len(found) > 1:
+        longest = max(found, key=len)
+        found = {longest} if all(name in longest for name in found) else set()
+    return found.pop() if found else None
+
+
+async def _proposal(problem: Problem, count: int, position: int) -> str:
+    try:
+        due = await backend().due_at(problem.level, datetime.now(UTC).isoformat(timespec="seconds"))
+    except BackendError:
+        due = None
+    about = f"（{position}）{_shortened(problem.text, 40)}：" if count > 1 else ""
+    parts = [LEVELS.get(problem.level, problem.level)]
+    if problem.level == "whistle":
+        involved = [name for name in (problem.lead_department, *problem.co_departments) if name]
+        parts.append(
+            f"由平台、街道牵头，涉及{'、'.join(dict.fromkeys(involved))}" if involved else "由平台、街道牵头"
+        )
+    elif problem.lead_department:
+        parts.append(f"主办部门：{problem.lead_department}")
+    if due:
+        parts.append(f"现在提交，{moment(due)}前答复")
+    return f"初步判断：{about}{'，'.join(parts)}"
+
+
+def _filed_text(appeal: Appeal) -> str:
+    lines = [
+        f"已提交，诉求编号：{appeal.number}",
+        f"级别：{appeal.level_text or LEVELS.get(appeal.level, appeal.level)}",
+        f"主办：{appeal.lead_department}" if appeal.lead_department else "",
+        f"协办：{'、'.join(appeal.co_departments)}" if appeal.co_departments else "",
+        f"办理期限：{moment(appeal.due_at)}",
+        "请记住编号，凭编号和登记的手机号可以随时查询进度。",
+    ]
+    return "\n".join(line for line in lines if line)
+
+
+def _territory(tracker: Tracker) -> str | None:
+    value = slot(tracker, "territory")
+    return None if value == UNKNOWN_TERRITORY else value
+
+
+def _shortened(text: str, length: int = 60) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= length else f"{line[: length - 1]}…"

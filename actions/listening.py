@@ -1,0 +1,203 @@
+"""How a message is heard while a form is being filled: as an answer, a correction, or something else.
+
+Pure functions on a `Turn`. An empty result means that the message is not for the form: the form steps back, the
+rules answer, and the form asks its pending question again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+from actions import recognition
+from actions.conversation import Turn
+
+Heard = dict[str, str | None]
+"""Slot name → what was said for it; None empties the slot, so that it is asked again."""
+
+EDIT = "edit"
+"""Said for ``appeal_confirm``: something is to be changed, but not what."""
+
+UNKNOWN_TERRITORY = "不清楚"
+
+_FIELD_WORDS: dict[str, str] = {
+    "phone": "电话|手机|号码|联系方式",
+    "lookup_phone": "电话|手机|号码|联系方式",
+    "contact": "联系人|姓名|名字|称呼",
+    "enterprise": "公司|企业|单位|厂名|店名",
+    "territory": "平台|街道|属地|园区",
+    "description": "内容|描述|说明|诉求|问题",
+    "appeal_number": "编号|单号",
+    "stars": "星级|星|打分|评分",
+}
+_CHANGE = re.compile(
+    r"(?:写|填|说|选|输|打|弄|搞|登记)(?:得|的)?(?:错|不对|反)|改成|改为|改一下|改下|改掉|换成|换一个|换个|更正|纠正|有误|"
+    r"不对|错了|不是这|应该是|应为|应当是|要改|重填|重新(?:填|写|说|描述|选)|修改"
+)
+_STRONG_CHANGE = re.compile(
+    r"(?:写|填|说|选|输)(?:得|的)?错|改成|改为|换成|更正|纠正|(?:电话|号码|手机号?|联系人|名字|姓名|公司名称?|企业名称?|"
+    r"单位名称?|内容|描述|街道|平台|编号)(?:写|填|弄|选)?(?:的|得)?(?:错|不对|有误|改)"
+)
+_NEW_VALUE = re.compile(
+    r".*(?:改成|改为|换成|更正为|应该是|应为|应当是|正确的?是|写成|重新说[:：]?|而是|其实是|叫做?|是|[:：])\s*(?P<value>.+)$",
+    re.DOTALL,
+)
+_LAST_ONE = re.compile(
+    r"(?:上一个|上个|上一项|前一个|前面那个|刚才那个|刚刚那个|刚才的?|刚刚的?)(?:内容|信息|一项)?(?:写|填|说|选|输|弄|答)?(?:错|不对)"
+)
+_STOP = re.compile(
+    r"(?:我)?(?:先)?(?:取消|算了|不(?:提|报|填|办|弄|查|评|反映|登记|继续)了?|退出|放弃|停止|停)(?:吧|了|掉|算了)*"
+)
+_PERSON = re.compile(
+    r"(?:我要|请|帮我|麻烦)?(?:转|找|接|要)?(?:接)?(?:人工|真人|客服|工作人员)(?:客服|服务)?(?:吧|谢谢)?"
+)
+_ASKING = (
+    "ask",
+    "out_of_scope",
+    "nlu_fallback",
+    "help",
+    "bot_identity",
+    "ask_status",
+    "give_feedback",
+    "inform",
+)
+_COURTESY = ("greet", "thank", "goodbye", "bot_identity", "help", "complain_bot", "repeat")
+_OTHER_WORK = ("ask_status", "give_feedback")
+
+
+def is_command(turn: Turn) -> bool:
+    """Whether the message stops the form or calls for a person, whatever was asked."""
+    plain = recognition.squeeze(turn.text)
+    if turn.pressed:
+        return turn.intent in ("cancel", "ask_human")
+    if _STOP.fullmatch(plain) or _PERSON.fullmatch(plain):
+        return True
+    return turn.means("cancel", least=0.7, longest=12) or turn.means("ask_human", least=0.7)
+
+
+def is_aside(turn: Turn) -> bool:
+    """Whether the message is courtesy or another matter, so clearly that it can be no short answer."""
+    if turn.pressed:
+        return turn.intent not in ("inform", "affirm", "deny", "correct", "file_appeal")
+    return turn.means(*_COURTESY, least=0.85, longest=15) or turn.means(*_OTHER_WORK, least=0.8, longest=40)
+
+
+def is_question(turn: Turn) -> bool:
+    """Whether the message asks for information instead of giving it."""
+    if turn.pressed or not recognition.looks_like_question(turn.text):
+        return False
+    return turn.intent in _ASKING or turn.confidence < 0.5 or recognition.opens_digression(turn.text)
+
+
+def correction(turn: Turn, fields: tuple[str, ...], asked: str) -> Heard | None:
+    """What a message changes of fields that were given before; None where it is no correction.
+
+    Args:
+        turn: The message.
+        fields: The form's slots in the order in which they are asked.
+        asked: The slot that is being asked.
+
+    Returns:
+        The named fields, with their new values where the message holds them and None where it does not;
+        ``{"appeal_confirm": EDIT}`` where nothing is named.
+    """
+    if turn.pressed:
+        field = turn.values.get("field")
+        if turn.intent != "correct":
+            return None
+        return {field: None} if field in fields else {fields[-1]: EDIT}
+    text = recognition.normalise(turn.text)
+    intended = turn.means("correct", least=0.6, longest=40)
+    if not (intended or _STRONG_CHANGE.search(text)) or len(text) > 120:
+        return None
+    if not (_CHANGE.search(text) or turn.known):
+        return None
+    if _LAST_ONE.search(text) and not any(
+        re.search(words, text) for name, words in _FIELD_WORDS.items() if name in fields
+    ):
+        return {_before(fields, asked): None}
+    heard: Heard = {}
+    for name in fields:
+        words = _FIELD_WORDS.get(name)
+        if words and re.search(words, text):
+            heard[name] = _value_of(name, text)
+    named_by_value = {
+        "phone": recognition.phones(text),
+        "enterprise": recognition.companies(text),
+        "appeal_number": recognition.appeal_numbers(text),
+        "contact": [span for span in recognition.people(text) if span.role],
+    }
+    for name, spans in named_by_value.items():
+        slot = "lookup_phone" if name == "phone" and "lookup_phone" in fields else name
+        if spans and slot in fields and heard.get(slot) is None:
+            heard[slot] = spans[-1].value
+    if "description" in heard and len(heard) > 1 and heard["description"] is None:
+        # “公司名写错了，问题是…” names the description by accident
+        del heard["description"]
+    if "enterprise" in heard and heard["enterprise"] is None and len(heard) > 1 and "公司名" not in text:
+        # “我们公司的电话写错了” is about the phone
+        del heard["enterprise"]
+    if heard:
+        return heard
+    return {fields[-1]: EDIT} if intended or turn.known else None
+
+
+def _before(fields: tuple[str, ...], asked: str) -> str:
+    position = fields.index(asked) if asked in fields else len(fields)
+    return fields[max(position - 1, 0)]
+
+
+def _value_of(name: str, text: str) -> str | None:
+    if name in ("phone", "lookup_phone"):
+        found = recognition.phones(text)
+        if found:
+            return found[-1].value
+        match = re.search(r"\d[\d \-]{4,}", text)
+        return match[0] if match else None
+    if name == "appeal_number":
+        numbers = recognition.appeal_numbers(text)
+        return numbers[-1].value if numbers else None
+    if name == "stars":
+        star = recognition.stars(text)
+        return star.value if star else None
+    match = _NEW_VALUE.match(text)
+    value = match["value"].strip(" ,，。.!！") if match else ""
+    value = re.sub(r"^(?:写错了?|填错了?|不对|错了?)[,，]?", "", value)
+    if not value or _CHANGE.fullmatch(value) or re.fullmatch(r"错的?|不对的?|这个", value):
+        return None
+    if name == "enterprise":
+        return recognition.company_answer(value) or value
+    if name == "contact":
+        return recognition.person_answer(value) or value
+    return value
+
+
+def details(turn: Turn, wanted: Mapping[str, Callable[[str], str | None]]) -> Heard:
+    """Other slots that the same message fills by the way, such as a phone behind a name."""
+    if turn.pressed:
+        return {}
+    return {name: value for name, read in wanted.items() if (value := read(turn.text)) is not None}
+
+
+def own_company(text: str) -> str | None:
+    """The writer's own enterprise, where the words say so."""
+    found = [span.value for span in recognition.companies(text) if span.role]
+    return found[0] if found else None
+
+
+def own_name(text: str) -> str | None:
+    """The writer's own name, where the words say so."""
+    found = [span.value for span in recognition.people(text) if span.role]
+    return found[0] if found else None
+
+
+def any_phone(text: str) -> str | None:
+    """The first number that can be rung."""
+    found = recognition.phones(text)
+    return found[0].value if found else None
+
+
+def any_number(text: str) -> str | None:
+    """The first appeal number."""
+    found = recognition.appeal_numbers(text)
+    return found[0].value if found else None

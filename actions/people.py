@@ -1,0 +1,180 @@
+"""Calling for a person, cancelling, and the small courtesies that need to know where the talk stands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import ActiveLoop, EventType, FollowupAction, SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.client import BackendError, backend
+from actions.conversation import HUMAN, MENU, STATUS, active_form, channel_of, last_turn, say, slot
+
+_WORK_SLOTS = {
+    "appeal_form": ("description", "appeal_confirm", "filing_key"),
+    "status_form": ("appeal_number", "lookup_phone"),
+    "feedback_form": ("appeal_number", "lookup_phone", "result", "stars", "comment"),
+}
+_CANCELLED = {
+    "appeal_form": "好的，已取消，这件诉求没有提交。",
+    "status_form": "好的，已取消查询。",
+    "feedback_form": "好的，已取消评价，没有提交任何内容。",
+}
+
+
+def cleared(form: str) -> list[EventType]:
+    """The events that empty a form's working slots; contact details are kept."""
+    return [SlotSet(name, None) for name in _WORK_SLOTS.get(form, ())]
+
+
+def resumed(tracker: Tracker) -> list[EventType]:
+    """The events that go back to a form that was put aside, if there is one."""
+    paused = slot(tracker, "paused_form")
+    return [SlotSet("paused_form", None), FollowupAction(paused)] if paused else []
+
+
+class ActionAskHuman(Action):
+    """Records that a person is wanted and names the hotline."""
+
+    def name(self) -> str:
+        """Returns the name in the domain."""
+        return "action_ask_human"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[EventType]:
+        """Hands over; the number to call comes from the backend."""
+        turn = last_turn(tracker)
+        reason = (
+            slot(tracker, "description")
+            or slot(tracker, "last_question")
+            or ("" if turn.pressed else turn.text)
+        )
+        try:
+            hotline = await backend().handoff(tracker.sender_id, reason[:2000], channel_of(tracker))
+        except BackendError:
+            say(
+                dispatcher,
+                "抱歉，暂时没能接通人工服务，请稍后再说一次“转人工”。",
+                buttons=[HUMAN],
+                outcome="handoff",
+            )
+            return []
+        text = "好的，已为您转人工，工作人员会尽快与您联系。"
+        say(dispatcher, f"{text}您也可以直接拨打热线：" if hotline else text, outcome="handoff")
+        if hotline:
+            say(dispatcher, hotline.text, citations=hotline.citations, outcome="handoff")
+        return []
+
+
+class ActionCancel(Action):
+    """Stops the form that is being filled; asks nothing twice."""
+
+    def name(self) -> str:
+        """Returns the name in the domain."""
+        return "action_cancel"
+
+    def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[EventType]:
+        """Cancels and says so; a form that was put aside for this one goes on."""
+        form = active_form(tracker)
+        if form is None:
+            if slot(tracker, "last_number"):
+                text = f"现在没有正在填写的内容。诉求 {slot(tracker, 'last_number')} 已经提交，如需撤回请转人工。"
+                say(dispatcher, text, buttons=[STATUS, HUMAN], outcome="chitchat")
+            else:
+                say(
+                    dispatcher,
+                    "好的。现在没有正在填写的内容，需要时随时告诉我。",
+                    buttons=MENU,
+                    outcome="chitchat",
+                )
+            return []
+        paused = slot(tracker, "paused_form")
+        goes_on = paused is not None and paused != form
+        say(
+            dispatcher,
+            _CANCELLED.get(form, "好的，已取消。")
+            + ("我们继续刚才的登记。" if goes_on else "需要时随时再告诉我。"),
+            outcome=None if goes_on else "chitchat",
+        )
+        events = [ActiveLoop(None), SlotSet("requested_slot", None), *cleared(form)]
+        return events + (resumed(tracker) if goes_on else [SlotSet("paused_form", None)])
+
+
+class ActionNoForm(Action):
+    """Answers a yes, a no or a correction when nothing was asked."""
+
+    def name(self) -> str:
+        """Returns the name in the domain."""
+        return "action_no_form"
+
+    def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[EventType]:
+        """Says what can be done from here."""
+        if active_form(tracker):
+            return []
+        turn, number = last_turn(tracker), slot(tracker, "last_number")
+        if number and turn.intent == "affirm":
+            text, buttons = f"诉求 {number} 已经提交成功，不用再次确认。可以随时来查询进度。", [STATUS]
+        elif number and turn.intent == "correct":
+            text = f"诉求 {number} 已经提交，这里不能再修改；如需更正，请转人工处理。"
+            buttons = [HUMAN, STATUS]
+        elif turn.intent == "deny":
+            text, buttons = "好的。如果刚才的回答不合适，您可以换个说法再问一次，或者转人工。", MENU
+        elif turn.intent == "correct":
+            text, buttons = (
+                "现在没有正在填写的内容可以修改。需要登记诉求的话，直接告诉我遇到了什么问题。",
+                MENU,
+            )
+        else:
+            text, buttons = "好的。请直接告诉我您想了解什么，或者遇到了什么困难。", MENU
+        say(dispatcher, text, buttons=buttons, outcome="chitchat")
+        return []
+
+
+class ActionRepeat(Action):
+    """Says the last bubbles again; inside a form its question comes again by itself."""
+
+    def name(self) -> str:
+        """Returns the name in the domain."""
+        return "action_repeat"
+
+    def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[EventType]:
+        """Repeats what was said to the message before."""
+        if active_form(tracker):
+            return []
+        said: list[dict[str, Any]] = []
+        for event in reversed(tracker.events[: _last_user_position(tracker)]):
+            if event.get("event") == "user":
+                break
+            if event.get("event") == "bot" and event.get("text"):
+                said.insert(0, event)
+        if not said:
+            say(
+                dispatcher,
+                "我们刚开始聊。请告诉我您想了解什么，或者遇到了什么困难。",
+                buttons=MENU,
+                outcome="chitchat",
+            )
+            return []
+        for event in said:
+            data = event.get("data") or {}
+            custom = {
+                **(data.get("custom") or {}),
+                "outcome": (data.get("custom") or {}).get("outcome", "chitchat"),
+            }
+            dispatcher.utter_message(text=event["text"], buttons=data.get("buttons"), json_message=custom)
+        return []
+
+
+def _last_user_position(tracker: Tracker) -> int:
+    for position in range(len(tracker.events) - 1, -1, -1):
+        if tracker.events[position].get("event") == "user":
+            return position
+    return 0

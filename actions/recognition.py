@@ -1,0 +1,486 @@
+"""Phones, appeal numbers, companies, people and stars in what a person writes: pure functions.
+
+All positions refer to the text as written: `normalise` never changes a text's length.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+APPEAL_PREFIX = "QT"
+MAX_DESCRIPTION = 2000
+MAX_NAME = 20
+MAX_ENTERPRISE = 60
+MIN_DESCRIPTION = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A recognised piece of a message.
+
+    Attributes:
+        kind: ``phone``, ``appeal_number``, ``company``, ``person`` or ``stars``.
+        value: The normalised value, for example a number without spaces.
+        start: Position of the first character in the message as written.
+        end: Position after the last character.
+        role: ``self`` where the words say that it belongs to whoever writes (我们是…, 联系人…).
+    """
+
+    kind: str
+    value: str
+    start: int
+    end: int
+    role: Literal["self"] | None = None
+
+
+def normalise(text: str) -> str:
+    """Full-width letters, digits and signs as their ASCII twins; one character stays one character."""
+    out = []
+    for char in text:
+        code = ord(char)
+        if 0xFF01 <= code <= 0xFF5E:
+            out.append(chr(code - 0xFEE0))
+        elif char in "\u3000\u00a0\u2002\u2003\u2009":
+            out.append(" ")
+        elif char in "—–‐‑−":  # noqa: RUF001
+            out.append("-")
+        else:
+            out.append(char)
+    return "".join(out)
+
+
+def squeeze(text: str) -> str:
+    """What is left of a text without signs, spaces and case: the form in which set phrases are compared."""
+    return "".join(c for c in normalise(text).lower() if unicodedata.category(c)[0] in "LN")
+
+
+def clean(text: str) -> str:
+    """Without control and format characters, runs of blanks folded, ends trimmed."""
+    kept = "".join(
+        " " if c in "\t\r\n" else c for c in text if c in "\t\r\n" or unicodedata.category(c)[0] != "C"
+    )
+    return re.sub(r"[ \u3000]+", " ", kept).strip()
+
+
+# ------------------------------------------------------------------------------------------------ phones
+
+_GAP = r"[ \-.]?"
+_MOBILE = re.compile(rf"(?<![\d])(?:\+?86{_GAP})?(1[3-9]\d{_GAP}\d{{4}}{_GAP}\d{{4}})(?!\d)")
+_LANDLINE = re.compile(
+    rf"(?<![\d-])(?:\(?(0\d{{2,3}})\)?{_GAP})?([2-9]\d{{2,3}}{_GAP}\d{{4}})(?:(?:-|转|分机)(\d{{1,6}}))?(?![\d-])"
+)
+_RUN = re.compile(r"\+?\d(?:[ \-]?\d)*")
+
+
+def is_date(digits: str) -> bool:
+    """Whether eight digits can be read as a day of the years 1900 to 2099, such as 20261121."""
+    if len(digits) != 8 or digits[:2] not in ("19", "20"):
+        return False
+    try:
+        date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
+    except ValueError:
+        return False
+    return True
+
+
+def phones(text: str) -> list[Span]:
+    """Numbers that can be rung: mobile (11 digits), landline with or without area code.
+
+    Ten digits in a row are no phone, and neither is a date; digits of an appeal number are none either.
+    """
+    source = normalise(text)
+    taken = [m.span() for pattern in (_NUMBER, _BARE_NUMBER) for m in pattern.finditer(source)]
+    found: list[Span] = []
+
+    def free(start: int, end: int) -> bool:
+        return all(end <= a or start >= b for a, b in taken)
+
+    for match in _MOBILE.finditer(source):
+        start, end = match.span()
+        if free(start, end):
+            taken.append((start, end))
+            found.append(Span("phone", _digits(match[1]), start, end))
+    for match in _LANDLINE.finditer(source):
+        start, end = match.span()
+        area, number, extension = match[1], _digits(match[2]), match[3]
+        if not free(start, end) or is_date(_digits(match[0])):
+            continue
+        if area is None and len(number) == 7:
+            continue
+        value = (f"{area}-" if area else "") + number + (f"-{extension}" if extension else "")
+        taken.append((start, end))
+        found.append(Span("phone", value, start, end))
+    return sorted(found, key=lambda span: span.start)
+
+
+def phone_problem(text: str) -> str:
+    """One sentence that names what is wrong with a text that was meant to be a phone number."""
+    source = normalise(text)
+    runs = [_digits(run) for run in _RUN.findall(source)]
+    digits = max(runs, key=len, default="")
+    if re.search(r"\d{4}\s*[-/.年]\s*\d{1,2}\s*[-/.月]\s*\d{1,2}", source) or is_date(digits):
+        return "这看起来是一个日期，不是电话号码。"
+    if not digits:
+        return "没有看到电话号码。"
+    if digits.startswith("86") and len(digits) > 11:
+        digits = digits[2:]
+    if digits.startswith("1"):
+        if len(digits) != 11:
+            return f"您填的号码有 {len(digits)} 位，手机号应当是 11 位。"
+        return "这个号码不是有效的手机号，请核对前三位。"
+    return f"您填的号码有 {len(digits)} 位，不是有效的手机号（11 位）或带区号的座机号。"
+
+
+def _digits(text: str) -> str:
+    return re.sub(r"\D", "", text)
+
+
+# ---------------------------------------------------------------------------------------- appeal numbers
+
+_NUMBER = re.compile(r"(?<![A-Za-z])([A-Za-z]{2})[ \-_]?(\d{8})[ \-_]*(\d{4})(?!\d)")
+_BARE_NUMBER = re.compile(r"(?<!\d)(20\d{6})[ \-_]+(\d{4})(?!\d)")
+
+
+def appeal_numbers(text: str) -> list[Span]:
+    """Appeal numbers, tolerant of a missing hyphen, lower case and full-width characters."""
+    source = normalise(text)
+    found = [
+        Span("appeal_number", f"{m[1].upper()}{m[2]}-{m[3]}", m.start(), m.end())
+        for m in _NUMBER.finditer(source)
+    ]
+    if not found:
+        found = [
+            Span("appeal_number", f"{APPEAL_PREFIX}{m[1]}-{m[2]}", m.start(), m.end())
+            for m in _BARE_NUMBER.finditer(source)
+            if is_date(m[1])
+        ]
+    return found
+
+
+# --------------------------------------------------------------------------------------------- companies
+
+_NAME_CHARS = r"[\u4e00-\u9fffA-Za-z0-9()·&\-]"
+_STRONG = (
+    "股份有限公司|有限责任公司|有限公司|分公司|集团公司|股份公司|集团|研究院|研究所|事务所|合作社|工作室|经营部|商行|"
+    "门市部|服务部|加工厂|制造厂"
+)
+_WEAK = "公司|工厂|厂|中心|商店|店|超市|酒店|饭店|餐厅|医院|诊所|幼儿园|学校|协会|商会|企业|门诊部|园区"
+_STRONG_COMPANY = re.compile(rf"{_NAME_CHARS}{{2,40}}?(?:{_STRONG})(?:[\u4e00-\u9fff]{{2,8}}分公司)?")
+_INTRO = (
+    r"(?:我们单位是|我们公司是|我们公司叫|我们企业是|我们企业叫|我们厂叫|我们店叫|我们这边是|我们这里是|我这边是|我这里是|"
+    r"这里是|这边是|我们是|我们叫|我司是|我司叫|我司为|我公司是|我公司叫|我单位是|我厂叫|我店叫|本公司是|本公司叫|本公司为|"
+    r"公司全称是?|公司名称是?|公司名字是?|公司名是?|公司是|公司叫|企业名称是?|企业全称是?|企业名是?|企业是|企业叫|"
+    r"单位名称是?|单位是|单位叫|厂名是?|店名是?|开的是|我是|我在|代表|名称是?)"
+)
+_INTRODUCED = re.compile(
+    rf"{_INTRO}[::]?\s*({_NAME_CHARS}{{2,40}}?(?:{_STRONG}|{_WEAK}))(?=$|[^\u4e00-\u9fffA-Za-z0-9]|的|，|这边|负责|有)"
+)
+_LEAD_IN = re.compile(
+    rf".*(?:{_INTRO}|你好|您好|请问|麻烦|帮忙|反映一下|投诉一下|举报|关于|隔壁|旁边|附近|对面|对接|联系|改成|改为|应该是|"
+    r"写成|换成|不是|就是|[的了是在被把给跟找问叫为由让于从])"
+)
+_SELF_BEFORE = re.compile(rf"(?:{_INTRO}|我司|我公司|本公司|我们公司)[::]?\s*$")
+_GENERIC_COMPANY = re.compile(
+    r"^(?:(?:我们?|你们?|贵|本|该|这家?|那家?|一家|两家|几家|某|哪家|哪个|其他|外地|外资|民营|国有|小微|中小|新|老|大|小|整个)*"
+    r"(?:的)?)?(?:公司|企业|集团|厂|工厂|店|商店|中心|园区|研究院|事务所|超市|酒店|餐厅|单位|合作社)$"
+)
+_SERVED_COMPANY = re.compile(
+    r"(?:服务中心|担保公司|供电公司|自来水公司|燃气公司|物业公司|保险公司|银行|外贸公司|水务公司)$"
+)
+
+
+def companies(text: str) -> list[Span]:
+    """Names of enterprises: by suffix (…有限公司) anywhere, by any suffix after words such as 我们是.
+
+    The role is ``self`` where the words, or the place at the very start or end of the message, say that
+    the enterprise is the writer's own.
+    """
+    source = normalise(text)
+    found: list[Span] = []
+    for match in _INTRODUCED.finditer(source):
+        name = match[1]
+        if not _GENERIC_COMPANY.match(name) and not _SERVED_COMPANY.search(name):
+            found.append(Span("company", name, match.start(1), match.end(1), "self"))
+    for match in _STRONG_COMPANY.finditer(source):
+        start, end = match.span()
+        lead = _LEAD_IN.match(source[start:end])
+        if lead and lead.end() < end - start - 2:
+            start += lead.end()
+        name = source[start:end].lstrip("-·& ")
+        start = end - len(name)
+        if len(name) < 4 or _GENERIC_COMPANY.match(name) or _SERVED_COMPANY.search(name):
+            continue
+        if any(start < s.end and end > s.start for s in found):
+            continue
+        before, after = source[:start], source[end:]
+        own = (
+            bool(_SELF_BEFORE.search(before))
+            or (
+                not before.strip(" ,。::;你您好")
+                and re.match(r"^\s*(?:$|[,。;!\s]|的)", after.replace("，", ","))
+            )
+            or (not after.strip(" 。.!") and re.search(r"[,。;!\s，]$|(?:——|--)$", before))
+        )
+        found.append(Span("company", name, start, end, "self" if own else None))
+    return sorted(found, key=lambda span: span.start)
+
+
+def company_problem(text: str) -> str:
+    """One sentence that names what is wrong with a text that was meant to be an enterprise's name."""
+    if not squeeze(text):
+        return "没有看到企业名称。"
+    if squeeze(text).isdigit():
+        return "企业名称不能只有数字。"
+    if len(clean(text)) > MAX_ENTERPRISE:
+        return f"企业名称太长了（最多 {MAX_ENTERPRISE} 个字）。"
+    return "这不像一个企业名称。"
+
+
+def company_answer(text: str) -> str | None:
+    """The enterprise named by an answer to “企业名称是什么”, or None if it names none."""
+    named = companies(text)
+    if named:
+        return named[0].value
+    plain = re.sub(rf"^(?:嗯|哦|好的?|{_INTRO}|叫做?|就叫|就写|写)+[,，::\s]*", "", normalise(clean(text)))
+    plain = re.sub(r"(?:吧|啊|呀|哦|呢|的)?[。.!！\s]*$", "", plain)
+    letters = squeeze(plain)
+    if (
+        not 2 <= len(letters)
+        or len(plain) > MAX_ENTERPRISE
+        or letters.isdigit()
+        or _GENERIC_COMPANY.match(plain)
+    ):
+        return None
+    if re.search(r"[?？,，。;；!！\n]", plain) or not re.search(r"[\u4e00-\u9fffA-Za-z]", plain):
+        return None
+    if re.search(r"[^\u4e00-\u9fffA-Za-z0-9()·&\-.' ]", plain) or len(plain) > 30:
+        return None
+    if re.search(
+        r"不知道|不清楚|不告诉|不方便|没有|保密|匿名|随便|无$|为什么|怎么|什么|多少|哪里|谁|个人", plain
+    ):
+        return None
+    return plain
+
+
+# ------------------------------------------------------------------------------------------------ people
+
+_SURNAMES = (
+    "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许何吕施张孔曹严华金魏陶姜戚谢邹喻柏水窦章云苏潘葛奚范彭郎鲁韦昌马苗凤花方俞任袁柳"
+    "酆鲍史唐费廉岑薛雷贺倪汤滕殷罗毕郝邬安常乐于时傅皮卞齐康伍余元卜顾孟平黄和穆萧尹姚邵湛汪祁毛禹狄米贝明臧计伏成戴谈宋茅庞熊纪舒屈"
+    "项祝董梁杜阮蓝闵席季麻强贾路娄危江童颜郭梅盛林刁钟徐邱骆高夏蔡田樊胡凌霍虞万支柯昝管卢莫经房裘缪干解应宗丁宣邓郁单杭洪包诸左石崔吉"
+    "钮龚程嵇邢滑裴陆荣翁荀羊惠甄曲家封芮羿储靳汲邴糜松井段富巫乌焦巴弓牧隗山谷车侯宓蓬全郗班仰秋仲伊宫宁仇栾暴甘厉戎祖武符刘景詹束龙"
+    "叶幸司韶郜黎蓟薄印宿白怀蒲邰从鄂索咸籍赖卓蔺屠蒙池乔阴胥能苍双闻莘党翟谭贡劳逄姬申扶堵冉宰郦雍桑桂濮牛寿通边扈燕冀郏浦尚农温别庄"
+    "晏柴瞿阎充慕连茹习宦艾鱼容向古易慎戈廖庾终暨居衡步都耿满弘匡国文寇广禄阙东欧殳沃利蔚越夔隆师巩厍聂晁勾敖融冷訾辛阚那简饶空曾毋沙"
+    "养鞠须丰巢关蒯相查后荆红游竺权逯盖益桓公"
+)
+_TITLES = "先生|女士|小姐|老师|经理|总经理|主任|总监|主管|厂长|店长|老板|会计|师傅|工程师|董事长|同志|总"
+_TITLED = re.compile(
+    rf"(?<![\u4e00-\u9fff])([{_SURNAMES}][\u4e00-\u9fff]{{0,2}}?(?:{_TITLES}))(?![\u4e00-\u9fff]{{0,2}}(?:公司|厂))"
+)
+_TITLED_AFTER = re.compile(
+    rf"(?:找|问|联系|的|是|叫|和|跟|给)([{_SURNAMES}][\u4e00-\u9fff]{{0,2}}?(?:{_TITLES}))"
+)
+_NAMED = re.compile(
+    rf"(?:我叫|我的名字是|我名字叫|名字是|名字叫|姓名是?|联系人是?|联系人叫|联系人改成|联系人改为|联系人换成|联系人写|经办人是?|负责人是?|"
+    rf"称呼我|叫我|找我就行我叫|我姓名是|请联系)[::]?\s*"
+    rf"([{_SURNAMES}][\u4e00-\u9fff·]{{0,3}}?(?:{_TITLES})?)(?=$|[^\u4e00-\u9fff]|的|吧|就|是|电话|手机|联系|号码|在|来)"
+)
+_I_AM = re.compile(
+    rf"(?:我是|我姓)([{_SURNAMES}](?:[\u4e00-\u9fff]{{1,2}}(?=$|[^\u4e00-\u9fff]|电话|手机)|(?:{_TITLES})|(?=$|[^\u4e00-\u9fff])))"
+)
+_NOT_NAMES = re.compile(
+    r"公司|企业|工厂|部门|单位|平台|街道|你们|我们|怎么|什么|哪里|多少|为什么|不知道|不清楚|不方便|没有|随便|保密|匿名|"
+    r"取消|确认|提交|电话|手机|号码|热线|编号|诉求|问题|政策|补贴"
+)
+
+
+def people(text: str) -> list[Span]:
+    """Names and forms of address (王经理); the role is ``self`` after words such as 我叫 or 联系人."""
+    source = normalise(text)
+    found: list[Span] = []
+    for pattern, role in ((_NAMED, "self"), (_I_AM, "self"), (_TITLED, None), (_TITLED_AFTER, None)):
+        for match in pattern.finditer(source):
+            start, end = match.span(1)
+            if _NOT_NAMES.search(match[1]) or any(start < s.end and end > s.start for s in found):
+                continue
+            found.append(Span("person", match[1], start, end, "self" if role else None))
+    return sorted(found, key=lambda span: span.start)
+
+
+def person_answer(text: str) -> str | None:
+    """The name in an answer to “联系人怎么称呼”, or None if there is none."""
+    named = people(text)
+    if named:
+        return named[0].value
+    source = normalise(clean(text))
+    for span in sorted(phones(source), key=lambda s: -s.start):
+        source = source[: span.start] + " " + source[span.end :]
+    plain = re.sub(
+        r"^(?:嗯|哦|好的?|联系人|姓名|名字|我叫|我是|我姓|叫做?|就叫|就写|写|是|[,，::\s])+", "", source
+    )
+    plain = re.sub(r"(?:[,，、\s]*(?:电话|手机号?|号码|联系方式)是?[::]?\s*)+$", "", plain)
+    plain = re.sub(r"[,，。.!！\s]*(?:吧|就行|就好|就可以|即可)?[,，。.!！\s]*$", "", plain)
+    if re.fullmatch(r"[\u4e00-\u9fff]{1,8}(?:·[\u4e00-\u9fff]{1,8})*", plain):
+        fits = 2 <= len(plain) <= 12
+    else:
+        fits = bool(re.fullmatch(r"[A-Za-z][A-Za-z .'\-]{1,19}", plain))
+    if plain in set(_SURNAMES) and len(plain) == 1:
+        return plain
+    if not fits or len(plain) > MAX_NAME or _NOT_NAMES.search(plain):
+        return None
+    return plain
+
+
+def person_problem(text: str) -> str:
+    """One sentence that names what is wrong with a text that was meant to be a name."""
+    letters = squeeze(text)
+    if not letters:
+        return "没有看到联系人的称呼。"
+    if letters.isdigit():
+        return "称呼不能只有数字。"
+    if len(clean(text)) > MAX_NAME:
+        return f"称呼太长了（最多 {MAX_NAME} 个字）。"
+    return "这不像一个人的称呼。"
+
+
+# ----------------------------------------------------------------------------------------- stars, results
+
+_STAR_WORDS = {"一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "满": 5}
+_STARS = re.compile(r"([1-5一二两三四五满])\s*(?:颗|个)?\s*(?:星|分|☆|★|⭐)")
+_STAR_SIGNS = re.compile(r"(?:★|⭐️?|🌟){1,5}")
+
+
+def stars(text: str) -> Span | None:
+    """One to five stars: 给5星, 五星好评, 满分, ★★★★."""
+    source = normalise(text)
+    match = _STARS.search(source)
+    if match:
+        value = _STAR_WORDS.get(match[1]) or int(match[1])
+        return Span("stars", str(value), match.start(), match.end())
+    signs = _STAR_SIGNS.search(source)
+    if signs:
+        count = len(re.sub("\ufe0f", "", signs[0]))
+        return Span("stars", str(count), signs.start(), signs.end())
+    return None
+
+
+def stars_answer(text: str) -> int | None:
+    """The number of stars in an answer to “打几星”, or None."""
+    found = stars(text)
+    if found:
+        return int(found.value)
+    plain = squeeze(text)
+    if plain in {"1", "2", "3", "4", "5"}:
+        return int(plain)
+    words = {
+        **{k: v for k, v in _STAR_WORDS.items() if k != "满"},
+        "非常满意": 5,
+        "很满意": 5,
+        "满意": 4,
+        "基本满意": 3,
+        "一般": 3,
+        "不满意": 2,
+        "非常不满意": 1,
+        "很不满意": 1,
+    }
+    return words.get(plain)
+
+
+_UNRESOLVED = re.compile(
+    r"(?:没|没有|未|并未|根本没|还没|没能|不算|不)\s*(?:真正|彻底|完全|真的|给我|帮我|得到)?\s*(?:解决|办好|处理好|搞定|弄好|落实|修好)|"
+    r"还是老样子|还是不行|依旧没|依然没|老问题还在|又坏了|没动静|unresolved|不同意办结|没有用|不管用|白办"
+)
+_RESOLVED = re.compile(
+    r"(?:已经?|都|全|总算|终于|确实|顺利|妥善|基本)?\s*(?:解决|办好|处理好|搞定|弄好|落实|修好|办妥|办成)(?:了|啦|咯|$|,|，|。|!)|"
+    r"已解决|问题解决|已办好|可以了|resolved|没问题了"
+)
+
+
+def result(text: str) -> Literal["resolved", "unresolved"] | None:
+    """What the enterprise says of the outcome: 已解决 or 没解决; None where it says neither."""
+    source = normalise(text).lower()
+    if _UNRESOLVED.search(source):
+        return "unresolved"
+    if _RESOLVED.search(source):
+        return "resolved"
+    return None
+
+
+# ---------------------------------------------------------------------------------------- shapes of texts
+
+_QUESTION = re.compile(
+    r"[?？]|吗$|吗[。!]?$|呢$|多少|多久|多长时间|几天|几个|几点|几号|几楼|怎么(?!没|还|都|又|也|老|总|会|这么|那么)|怎样|如何|咋(?!没|还)|什么|哪里|哪儿|哪个|哪些|"
+    r"哪家|在哪|啥|有没有|能不能|可不可以|可以不|是不是|要不要|需不需要|行不行|谁|请问|想问|问下|问一下|想了解|咨询|"
+    r"请教|求问|是否|能否|电话是|号码是|地址是"
+)
+_DIGRESSION = re.compile(
+    r"^(?:对了|顺便问|顺便|等等|等一下|等下|先问|我先问|先问一下|问一下|想问|请问|话说|另外问|打断一下|插一句|不好意思问)"
+)
+_COMMAND = re.compile(
+    r"^[\s,，。!！]*(?:(?:你好|您好|嗨|喂|在吗|麻烦|麻烦您?|请|请问)[\s,，。!！]*)*"
+    r"(?:我们?|我司|我公司|我们公司|我厂)?(?:现在|今天)?(?:这边|这里)?(?:有|要|想|想要|需要|准备|打算|来|得|希望|打电话)*(?:个|一个|一件|几个|点|些)?(?:事|事情|情况)?"
+    r"(?:提交?|反映|反应|投诉|上报|申报|登记|报|递交|诉|举报|说|提出|填)(?:一?个|一下|一件|一条|下|几个|点|些|个)?"
+    r"(?:企业)?(?:的)?(?:诉求单?|问题|情况|困难|投诉|意见|建议|事情|事|难题|工单)?(?:给你们|给政府|一下)?(?:吧|啊|呀)?\s*(?=[,，。:：;；!！\s]|$)"
+)
+_BARE_REQUEST = re.compile(
+    r"(?:提|提交|反映|投诉|登记|上报|新建|填|发起|开始|创建|新增|报|办)?(?:一?个|一?件|一下|一条|下|新的?|另一?个|第二个)*(?:企业)?"
+    r"(?:诉求|问题|意见|建议|困难|投诉|情况|工单|难题|事情|事|麻烦)(?:登记|提交|反映|单)?"
+)
+_FILLER = re.compile(
+    r"我们?|我司|公司|企业|厂里|我|要|想|想要|需要|有|帮我|帮忙|请|麻烦|你好|您好|在吗|怎么|如何|哪里|可以|能|吗|呢|吧|啊|呀|了|的|"
+    r"给你们|给政府|一下|现在|今天|再|还|另外|打算|准备|希望|这边|这里|一个|个|一|件|点|些|几|来|得|和|跟|向"
+)
+
+
+def looks_like_question(text: str) -> bool:
+    """Whether the wording asks for information, rather than tells or answers something."""
+    return bool(_QUESTION.search(normalise(clean(text))))
+
+
+def opens_digression(text: str) -> bool:
+    """Whether the wording announces a side question (对了，… / 先问一下…)."""
+    return bool(_DIGRESSION.search(normalise(clean(text))))
+
+
+def described_problem(text: str) -> str | None:
+    """The problem in a message that files an appeal; None where it only says that one is to be filed."""
+    written = clean(text)
+    rest = written
+    command = _COMMAND.match(normalise(written))
+    if command and command.end() > 0:
+        rest = written[command.end() :].lstrip(" ,，。:：;；!！")
+    bare = _FILLER.sub("", _BARE_REQUEST.sub("", squeeze(rest)))
+    if len(bare) < MIN_DESCRIPTION:
+        return None
+    return rest if len(squeeze(rest)) >= MIN_DESCRIPTION + 2 else written
+
+
+def description_problem(text: str) -> str | None:
+    """One sentence that names what is wrong with a description; None where it can be filed."""
+    written = clean(text)
+    letters = squeeze(written)
+    if not letters:
+        return "没有看到文字说明。"
+    if len(letters) < MIN_DESCRIPTION:
+        return "说明太短了，部门没法据此办理。"
+    if letters.isdigit():
+        return "只有数字，没有说明是什么问题。"
+    if len(written) > MAX_DESCRIPTION:
+        return f"您写了 {len(written)} 个字，一件诉求最多 {MAX_DESCRIPTION} 个字，请精简后再发。"
+    return None
+
+
+def spans(text: str) -> Iterator[Span]:
+    """Everything that is recognised in a message, in no particular order."""
+    yield from phones(text)
+    yield from appeal_numbers(text)
+    yield from companies(text)
+    yield from people(text)
+    star = stars(text)
+    if star:
+        yield star

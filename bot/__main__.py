@@ -1,0 +1,28 @@
+"""`python -m bot`: serves the dialogue engine on ``QIFU_BOT_ADDRESS``."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import warnings
+
+from bot.server import serve
+from bot.settings import BadSetting, BotSettings
+
+
+def main() -> int:
+    """Reads the settings, serves, and returns the exit code."""
+    # Rasa's frozen dependencies warn of what they would do in future versions, on every start
+    warnings.simplefilter("ignore")
+    try:
+        settings = BotSettings.from_environment()
+    except BadSetting as error:
+        print(error, file=sys.stderr)
+        return 2
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    return asyncio.run(serve(settings))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

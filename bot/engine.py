@@ -1,0 +1,494 @@
+"""The dialogue engine: a Rasa agent with its actions in the same process.
+
+Five pieces of Rasa are replaced by subclasses, nothing is patched. Measured on one idle core, a turn of the stock
+agent is dominated by a check of a constant JSON schema at every action, by dask's scheduler, and by the search for
+an event's class at every event that is read back; `benchmarks/turn.py` shows what is left.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import tempfile
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("RASA_TELEMETRY_ENABLED", "false")
+
+import sqlalchemy as sa
+import structlog
+from rasa.core.actions.action import Action, ActionBotResponse, RemoteAction, action_for_name_or_text
+from rasa.core.actions.forms import FormAction
+from rasa.core.agent import Agent
+from rasa.core.brokers.broker import EventBroker
+from rasa.core.channels.channel import OutputChannel, UserMessage
+from rasa.core.lock_store import InMemoryLockStore, LockStore, RedisLockStore
+from rasa.core.policies.policy import PolicyPrediction
+from rasa.core.processor import MessageProcessor
+from rasa.core.tracker_store import SQLTrackerStore, TrackerStore
+from rasa.engine import loader
+from rasa.engine.graph import ExecutionContext, GraphNode, GraphNodeHook, GraphSchema
+from rasa.engine.runner.interface import GraphRunner
+from rasa.engine.storage.local_model_storage import LocalModelStorage
+from rasa.engine.storage.storage import ModelMetadata, ModelStorage
+from rasa.exceptions import ActionLimitReached
+from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import ActiveLoop, BotUttered, Event, SlotSet
+from rasa.shared.core.trackers import DialogueStateTracker
+from rasa.utils.endpoints import ClientResponseError, EndpointConfig
+from rasa_sdk.executor import ActionExecutor
+from rasa_sdk.interfaces import ActionExecutionRejection, ActionNotFoundException
+
+from bot.settings import BotSettings
+
+log = logging.getLogger(__name__)
+
+SAID_NOTHING = "抱歉，我刚才没能处理好这句话，请换个说法再说一次，也可以直接说“转人工”。"
+_PAYLOAD = re.compile(r"^/([a-z_]+)(\{.*\})?$", re.DOTALL)
+_MAX_EVENTS = 400
+_REMEMBERED = 2000
+
+
+# ------------------------------------------------------------------------------------------------ actions
+
+
+class LocalActions(EndpointConfig):  # type: ignore[misc]
+    """The action endpoint of an agent, answered in this process instead of over HTTP."""
+
+    def __init__(self, package: str = "actions") -> None:
+        super().__init__(url="local:actions", enable_selective_domain=True)
+        self._executor = ActionExecutor()
+        self._executor.register_package(package)
+
+    async def request(self, method: str = "post", subpath: str | None = None, *args: Any, **kwargs: Any) -> Any:
+        """Runs an action; its refusals look like an action server's.
+
+        Raises:
+            ClientResponseError: 400 where the action rejects, 404 where there is none of that name.
+        """
+        try:
+            return await self._executor.run(kwargs["json"])
+        except ActionExecutionRejection as error:
+            body = json.dumps({"error": error.message, "action_name": error.action_name})
+            raise ClientResponseError(400, "rejected", body) from error
+        except ActionNotFoundException as error:
+            body = json.dumps({"error": error.message, "action_name": error.action_name})
+            raise ClientResponseError(404, "not found", body) from error
+
+
+class LocalAction(RemoteAction):  # type: ignore[misc]
+    """A custom action whose result is our own, so that its shape needs no check at run time."""
+
+    def _validate_action_result(self, result: dict[str, Any]) -> bool:
+        return True
+
+
+class LocalForm(FormAction):  # type: ignore[misc]
+    """A form whose validation and questions are local actions too."""
+
+    async def validate_slots(
+        self,
+        slot_candidates: dict[str, Any],
+        tracker: DialogueStateTracker,
+        domain: Domain,
+        output_channel: OutputChannel,
+        nlg: Any,
+    ) -> list[Event]:
+        """Lets the form's validation action hear and check the message (see the parent class)."""
+        name = f"validate_{self.name()}"
+        if name not in domain.action_names_or_texts:
+            return []
+        events: list[Event] = [SlotSet(slot, value) for slot, value in slot_candidates.items()]
+        heard = self._temporary_tracker(tracker, events, domain)
+        found: list[Event] = await LocalAction(name, self.action_endpoint).run(output_channel, nlg, heard, domain)
+        return found
+
+    async def _ask_for_slot(
+        self, domain: Domain, nlg: Any, output_channel: OutputChannel, slot_name: str, tracker: DialogueStateTracker
+    ) -> list[Event]:
+        name = self._name_of_utterance(domain, slot_name)
+        if name is None:
+            return []
+        asks = ActionBotResponse(name) if name.startswith("utter_") else LocalAction(name, self.action_endpoint)
+        events: list[Event] = await asks.run(output_channel, nlg, tracker, domain)
+        return events
+
+
+# -------------------------------------------------------------------------------------------------- graph
+
+
+class StraightRunner(GraphRunner):  # type: ignore[misc]
+    """Runs the nodes of a trained model one after another, in an order that is worked out once."""
+
+    def __init__(
+        self,
+        graph_schema: GraphSchema,
+        model_storage: ModelStorage,
+        execution_context: ExecutionContext,
+        hooks: list[GraphNodeHook] | None = None,
+    ) -> None:
+        self._schema = graph_schema
+        self._nodes = {
+            name: GraphNode.from_schema_node(name, node, model_storage, execution_context, hooks)
+            for name, node in graph_schema.nodes.items()
+        }
+        self._orders: dict[tuple[str, ...], list[tuple[str, list[str]]]] = {}
+
+    @classmethod
+    def create(
+        cls,
+        graph_schema: GraphSchema,
+        model_storage: ModelStorage,
+        execution_context: ExecutionContext,
+        hooks: list[GraphNodeHook] | None = None,
+    ) -> StraightRunner:
+        """Builds the runner (see the parent class)."""
+        return cls(graph_schema, model_storage, execution_context, hooks)
+
+    def run(self, inputs: dict[str, Any] | None = None, targets: list[str] | None = None) -> dict[str, Any]:
+        """Runs what the targets need, and returns their outputs by name."""
+        wanted = tuple(targets or self._schema.target_names)
+        if wanted not in self._orders:
+            self._orders[wanted] = self._order(wanted)
+        outputs = dict(inputs or {})
+        for name, needs in self._orders[wanted]:
+            _, outputs[name] = self._nodes[name](*((need, outputs[need]) for need in needs))
+        return {name: outputs[name] for name in wanted}
+
+    def _order(self, targets: tuple[str, ...]) -> list[tuple[str, list[str]]]:
+        needs = {
+            name: list(node.needs.values())
+            for name, node in self._schema.minimal_graph_schema(list(targets)).nodes.items()
+        }
+        order: list[str] = []
+
+        def visit(name: str) -> None:
+            if name in needs and name not in order:
+                for need in needs[name]:
+                    visit(need)
+                order.append(name)
+
+        for target in targets:
+            visit(target)
+        return [(name, needs[name]) for name in order]
+
+
+# --------------------------------------------------------------------------------------- processor, agent
+
+
+class Processor(MessageProcessor):  # type: ignore[misc]
+    """A message processor with local actions and a straight runner."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._actions: dict[str, Action] = {}
+
+    @staticmethod
+    def _load_model(model_path: str | Path) -> tuple[str, ModelMetadata, GraphRunner]:
+        with tempfile.TemporaryDirectory() as folder:
+            metadata, runner = loader.load_predict_graph_runner(
+                Path(folder), Path(model_path), LocalModelStorage, StraightRunner
+            )
+        return Path(model_path).name, metadata, runner
+
+    def predict_next_with_tracker_if_should(self, tracker: DialogueStateTracker) -> tuple[Action, PolicyPrediction]:
+        """Predicts the next action (see the parent class); the action is one of ours where it can be."""
+        again = self.should_predict_another_action(tracker.latest_action_name)
+        if self.is_action_limit_reached(tracker, again):
+            raise ActionLimitReached("The limit of actions to predict has been reached.")
+        prediction = self._predict_next_with_tracker(tracker)
+        name = self.domain.action_names_or_texts[prediction.max_confidence_index]
+        return self._get_action(name), prediction
+
+    def _get_action(self, action_name: str) -> Action:
+        action = self._actions.get(action_name)
+        if action is None:
+            stock = action_for_name_or_text(action_name, self.domain, self.action_endpoint)
+            if type(stock) is FormAction:
+                action = LocalForm(action_name, self.action_endpoint)
+            elif type(stock) is RemoteAction:
+                action = LocalAction(action_name, self.action_endpoint)
+            else:
+                action = stock
+            self._actions[action_name] = action
+        return action
+
+    def _has_session_expired(self, tracker: DialogueStateTracker) -> bool:
+        """A conversation that has grown long begins a new session too, but never in the middle of a form."""
+        if tracker.active_loop_name is not None:
+            return False
+        return len(tracker.events) > _MAX_EVENTS or bool(super()._has_session_expired(tracker))
+
+
+class LocalAgent(Agent):  # type: ignore[misc]
+    """An agent with our processor, whose store's failures are failures."""
+
+    def load_model(self, model_path: str | Path, fingerprint: str | None = None) -> None:
+        """Loads the model (see the parent class)."""
+        self.processor = Processor(
+            model_path=model_path,
+            tracker_store=self.tracker_store,
+            lock_store=self.lock_store,
+            action_endpoint=self.action_endpoint,
+            generator=self.nlg,
+        )
+        self.domain = self.processor.domain
+        self._set_fingerprint(fingerprint)
+        self.tracker_store.domain = self.domain
+        self.nlg.responses = self.domain.responses
+
+    @staticmethod
+    def _create_tracker_store(store: TrackerStore, domain: Domain) -> TrackerStore:
+        # Rasa's fail-safe wrapper would keep a conversation in memory and lose it: better an error that is told
+        store.domain = domain
+        return store
+
+
+# -------------------------------------------------------------------------------------------------- store
+
+
+class ConversationStore(SQLTrackerStore):  # type: ignore[misc]
+    """Rasa's SQL tracker store on a full URL, with the events of recent conversations kept in memory.
+
+    What is kept counts only while the database holds exactly as many events of the conversation, so several
+    processes may share one database.
+    """
+
+    def __init__(self, url: str, domain: Domain | None = None, event_broker: EventBroker | None = None) -> None:
+        url = re.sub(r"^postgres(?:ql)?://", "postgresql+psycopg://", url)
+        parsed = sa.make_url(url)
+        if parsed.get_backend_name() == "sqlite" and parsed.database not in (None, "", ":memory:"):
+            Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
+        super().__init__(domain=domain, host=url, event_broker=event_broker)
+        # what a driver complains about must not carry messages of people into a log
+        self.engine.hide_parameters = True
+        if parsed.get_backend_name() == "sqlite":
+            sa.event.listen(self.engine, "connect", _prepare_sqlite)
+            self.engine.dispose()
+        self._recent: OrderedDict[str, tuple[int, list[Event]]] = OrderedDict()
+
+    async def _retrieve(self, sender_id: str, fetch_events_from_all_sessions: bool) -> DialogueStateTracker | None:
+        if fetch_events_from_all_sessions:
+            return await super()._retrieve(sender_id, fetch_events_from_all_sessions=True)
+        kept = self._recent.get(sender_id)
+        if kept is not None and kept[0] == self._last_id(sender_id):
+            self._recent.move_to_end(sender_id)
+            return DialogueStateTracker.from_events(sender_id, kept[1], self.domain.slots)
+        return await super()._retrieve(sender_id, fetch_events_from_all_sessions=False)
+
+    async def save(self, tracker: DialogueStateTracker) -> None:
+        """Stores the new events, and keeps the session's events for the next message."""
+        await super().save(tracker)
+        self._recent[tracker.sender_id] = (self._last_id(tracker.sender_id), _session(tracker))
+        self._recent.move_to_end(tracker.sender_id)
+        if len(self._recent) > _REMEMBERED:
+            self._recent.popitem(last=False)
+
+    def _last_id(self, sender_id: str) -> int:
+        with self.engine.connect() as connection:
+            statement = sa.select(sa.func.max(self.SQLEvent.id)).where(self.SQLEvent.sender_id == sender_id)
+            return connection.execute(statement).scalar() or 0
+
+
+def _session(tracker: DialogueStateTracker) -> list[Event]:
+    """The events of the last session, as the database would give them back."""
+    events = list(tracker.events)
+    for position in range(len(events) - 1, -1, -1):
+        if events[position].type_name == "session_started":
+            return events[position:]
+    return events
+
+
+def _prepare_sqlite(connection: Any, record: Any) -> None:
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=5000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+# ------------------------------------------------------------------------------------------------- engine
+
+
+class _Collector(OutputChannel):  # type: ignore[misc]
+    """Collects what is said in one turn."""
+
+    def __init__(self, channel: str) -> None:
+        self.said: list[dict[str, Any]] = []
+        self._channel = channel
+
+    def name(self) -> str:  # type: ignore[override]
+        """Returns the door's name; it reaches the actions as the input channel."""
+        return self._channel
+
+    async def send_response(self, recipient_id: str, message: dict[str, Any]) -> None:
+        """Keeps a bubble."""
+        self.said.append(message)
+
+
+class Engine:
+    """Understands and answers messages, one at a time for each conversation."""
+
+    def __init__(self, agent: Agent, store: ConversationStore, close: Iterable[Callable[[], Awaitable[Any]]]) -> None:
+        self._agent = agent
+        self._store = store
+        self._close = list(close)
+        self._intents = frozenset(agent.domain.intents)
+
+    @classmethod
+    async def open(cls, model: Path, settings: BotSettings) -> Engine:
+        """Loads the model and connects to the stores; ends with a turn that warms everything up.
+
+        Args:
+            model: A trained model's file.
+            settings: The bot's settings.
+        """
+        quiet(settings.log_level)
+        os.environ["QIFU_BACKEND_URL"] = settings.backend_url
+        broker = await _broker(settings.amqp_url)
+        store = ConversationStore(settings.tracker_url, event_broker=broker)
+        agent = LocalAgent.load(
+            model,
+            tracker_store=store,
+            lock_store=_locks(settings.redis_url),
+            action_endpoint=LocalActions(),
+        )
+        close = [broker.close] if broker is not None else []
+        engine = cls(agent, store, close)
+        await engine._warm_up()
+        return engine
+
+    async def turn(self, sender: str, message: str, channel: str = "web") -> dict[str, Any]:
+        """Answers one message.
+
+        Args:
+            sender: Stable id of who speaks.
+            message: Text, or a button's payload.
+            channel: The door through which it came.
+
+        Returns:
+            ``{"messages": [Message JSON], "outcome": str, "entry": str | None}``, never without a message.
+        """
+        collector = _Collector(channel)
+        text = self._harmless(message)
+        await self._agent.handle_message(UserMessage(text, collector, sender, input_channel=channel))
+        in_form = await self._in_form(sender)
+        return _reply(collector.said, in_form=in_form)
+
+    async def close(self) -> None:
+        """Closes what was opened."""
+        from actions.client import close_all
+
+        await close_all()
+        for close in self._close:
+            await close()
+        self._store.engine.dispose()
+
+    def _harmless(self, message: str) -> str:
+        """The message, where a leading slash means a button of ours and nothing else."""
+        if not message.startswith("/"):
+            return message
+        match = _PAYLOAD.match(message.strip())
+        if match and match[1] in self._intents:
+            if match[2] is None:
+                return message.strip()
+            try:
+                values = json.loads(match[2])
+            except ValueError:
+                values = None
+            if isinstance(values, dict) and all(isinstance(value, str) for value in values.values()):
+                known = {key: value for key, value in values.items() if key in self._agent.domain.entities}
+                return f"/{match[1]}{json.dumps(known, ensure_ascii=False)}" if known else f"/{match[1]}"
+        return f"／{message[1:]}"
+
+    async def _in_form(self, sender: str) -> bool:
+        tracker = await self._store.retrieve(sender)
+        return tracker is not None and tracker.active_loop_name is not None
+
+    async def _warm_up(self) -> None:
+        # NLU, a policy prediction and a response, without a word to the store or the backend
+        await self._agent.parse_message("你好，请问下沙街道的热线电话是多少")
+        tracker = DialogueStateTracker.from_events("warm-up", [ActiveLoop(None)], self._agent.domain.slots)
+        self._agent.predict_next_with_tracker(tracker)
+
+
+def _reply(said: list[dict[str, Any]], *, in_form: bool) -> dict[str, Any]:
+    messages: list[dict[str, Any]] = []
+    outcome: str | None = None
+    entry: str | None = None
+    for bubble in said:
+        custom = bubble.get("custom") or {}
+        outcome = custom.get("outcome") or outcome
+        entry = custom.get("entry") or entry
+        if bubble.get("text"):
+            messages.append(
+                {
+                    "text": bubble["text"],
+                    "citations": custom.get("citations") or [],
+                    "buttons": [
+                        {"title": str(button["title"]), "payload": str(button["payload"])}
+                        for button in bubble.get("buttons") or []
+                    ],
+                    "card": custom.get("card"),
+                }
+            )
+    if not messages:
+        log.warning("a turn gave no answer")
+        messages = [
+            {
+                "text": SAID_NOTHING,
+                "citations": [],
+                "buttons": [{"title": "转人工", "payload": "/ask_human"}],
+                "card": None,
+            }
+        ]
+        outcome = outcome or ("form" if in_form else "unanswered")
+    reply: dict[str, Any] = {"messages": messages, "outcome": outcome or ("form" if in_form else "chitchat")}
+    return {**reply, "entry": entry} if entry else reply
+
+
+def quiet(level: str) -> None:
+    """Sets the log level, Rasa's structured log included, whose debug lines cost time even when thrown away.
+
+    Rasa's own messages below WARNING are dropped: some of them carry what people wrote.
+    """
+    at_least = max(logging.getLevelName(level), logging.WARNING)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(at_least))
+    for name in ("rasa", "rasa_sdk", "matplotlib", "apscheduler", "aio_pika", "aiormq", "jieba", "sqlalchemy"):
+        logging.getLogger(name).setLevel(at_least)
+
+
+async def _broker(url: str | None) -> EventBroker | None:
+    if url is None:
+        return None
+    parts = urlsplit(url)
+    return await EventBroker.create(
+        EndpointConfig(
+            url=url,
+            type="pika",
+            username=parts.username or "guest",
+            password=parts.password or "guest",
+            port=parts.port or 5672,
+            queues=["qifu_events"],
+        )
+    )
+
+
+def _locks(url: str | None) -> LockStore:
+    if url is None:
+        return InMemoryLockStore()
+    parts = urlsplit(url)
+    return RedisLockStore(
+        host=parts.hostname or "127.0.0.1",
+        port=parts.port or 6379,
+        db=int(parts.path.strip("/") or 0),
+        username=parts.username,
+        password=parts.password,
+        use_ssl=parts.scheme == "rediss",
+        key_prefix="qifubot",
+    )
