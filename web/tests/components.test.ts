@@ -61,6 +61,14 @@ describe('an answer', () => {
     expect(busy.every((found) => found.disabled)).toBe(true)
   })
 
+  it('shows a card that adds to its text, and no card that repeats it', () => {
+    const card = { type: 'entry', entry: 'x', title: '题', fields: [{ label: '电话', value: '0571-20000000' }] }
+    expect(allNamed(turn([{ text: '电话：0571-20000000', card }]), 'entry-card')).toEqual([])
+    expect(allNamed(turn([{ text: '请打电话。', card }]), 'entry-card')).toHaveLength(1)
+    const linked = { ...card, fields: [{ label: '网址', value: '', links: [{ name: '站', url: 'https://example.com/' }] }] }
+    expect(allNamed(turn([{ text: '请打电话。', card: linked }]), 'entry-card')[0]!.querySelector('a')!.href).toBe('https://example.com/')
+  })
+
   it('passes over a card it does not know', () => {
     expect(turn([{ text: '答', card: { type: 'hologram' } }]).textContent).toContain('答')
   })

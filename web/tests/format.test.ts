@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { characters, moment, pieces, safeUrl } from '../src/shared/format'
+import { characters, moment, pieces, safeUrl, withoutSources } from '../src/shared/format'
 
 describe('moment', () => {
   it.each([
@@ -65,4 +65,14 @@ describe('safeUrl', () => {
 
 it('counts an emoji as one character', () => {
   expect(characters('好😀a')).toBe(3)
+})
+
+describe('withoutSources', () => {
+  const citation = { document: '某手册', section: '一、范围' }
+
+  it('drops the lines that name a cited source, and only those', () => {
+    const text = '答案。\n来源：《某手册》一、范围\n来源：《别的文件》二\n更多。'
+    expect(withoutSources(text, [citation])).toBe('答案。\n来源：《别的文件》二\n更多。')
+    expect(withoutSources(text, [])).toBe(text)
+  })
 })

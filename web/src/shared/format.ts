@@ -85,3 +85,23 @@ export function characters(text: string): number {
 export function safeUrl(url: string | null | undefined): string | null {
   return url && /^https?:\/\//i.test(url) ? url : null
 }
+
+/**
+ * A text without the lines that only name its sources.
+ *
+ * Texts are complete in themselves, for doors that can show nothing else; the page shows the sources apart.
+ */
+export function withoutSources(text: string, citations: readonly { document: string; section: string }[]): string {
+  const named = new Set(citations.map((citation) => squeezed(`来源：《${citation.document}》${citation.section}`)))
+  return named.size
+    ? text
+        .split('\n')
+        .filter((line) => !named.has(squeezed(line)))
+        .join('\n')
+        .trim()
+    : text
+}
+
+function squeezed(text: string): string {
+  return text.replace(/[\s。《》]/g, '')
+}
