@@ -33,6 +33,35 @@ def system_clock() -> datetime:
 
 
 @dataclass(frozen=True)
+class Knowledge:
+    """What is made from the knowledge base alone; holds no state between requests and can be shared.
+
+    Attributes:
+        base: What the assistant knows.
+        directory: Names of departments and territories, and the hotline.
+        answers: Answers questions from the base.
+        triage: Proposes what a problem is and whose.
+    """
+
+    base: KnowledgeBase
+    directory: HomeDirectory
+    answers: AnswerService
+    triage: Triage
+
+
+def know(settings: Settings) -> Knowledge:
+    """Loads and indexes the knowledge base.
+
+    Raises:
+        ContentError: It breaks its rules, or has no folder of the home district.
+    """
+    base = load(settings.knowledge_dir)
+    answers = AnswerService(base, settings.home_district)
+    directory = HomeDirectory(base, answers, settings.home_district)
+    return Knowledge(base, directory, answers, Triage(base))
+
+
+@dataclass(frozen=True)
 class Container:
     """Everything that a running backend consists of.
 
@@ -88,15 +117,16 @@ class Container:
             database = True
         except (Unavailable, TimeoutError):
             database = False
-        return {"database": database, "knowledge": bool(self.base.entries), "bot": self.bot.ready}
+        return {"database": database, "knowledge": bool(self.base.entries), "bot": self.conversations.bot_ready}
 
 
-def build(settings: Settings, *, clock: Clock = system_clock) -> Container:
+def build(settings: Settings, *, clock: Clock = system_clock, knowledge: Knowledge | None = None) -> Container:
     """Makes and joins all parts; nothing is connected yet, and the database must have its schema.
 
     Args:
         settings: Where things are.
         clock: The present moment; tests give their own.
+        knowledge: Loaded before; loaded from the settings' folder unless given.
 
     Returns:
         The parts, to be opened by the application.
@@ -105,10 +135,8 @@ def build(settings: Settings, *, clock: Clock = system_clock) -> Container:
         ContentError: The knowledge base breaks its rules.
         InvalidInput: The database's address cannot be used.
     """
-    base = load(settings.knowledge_dir)
-    answers = AnswerService(base, settings.home_district)
-    directory = HomeDirectory(base, answers, settings.home_district)
-    triage = Triage(base)
+    known = knowledge or know(settings)
+    directory = known.directory
     calendar = WorkCalendar()
     database = Database(settings.database_url)
     people = PeopleService(
@@ -119,7 +147,7 @@ def build(settings: Settings, *, clock: Clock = system_clock) -> Container:
     )
     appeals = AppealService(
         database.unit_of_work,
-        triage,
+        known.triage,
         calendar,
         clock,
         directory,
@@ -131,15 +159,15 @@ def build(settings: Settings, *, clock: Clock = system_clock) -> Container:
     return Container(
         settings=settings,
         clock=clock,
-        base=base,
+        base=known.base,
         directory=directory,
-        answers=answers,
-        triage=triage,
+        answers=known.answers,
+        triage=known.triage,
         calculators=Calculators(calendar, close=settings.close_of_business),
         database=database,
         people=people,
         appeals=appeals,
         handoffs=handoffs,
         bot=bot,
-        conversations=ConversationService(bot, answers, handoffs, directory),
+        conversations=ConversationService(bot, known.answers, handoffs, directory),
     )

@@ -113,7 +113,7 @@ def _handler(container: Container, endpoint: Endpoint[Any]) -> _Handler:
 
 
 def _json(result: BaseModel, endpoint: Endpoint[Any]) -> web.Response:
-    body = result.model_dump_json(exclude_none=endpoint.omit_none).encode("utf-8")
+    body = result.model_dump_json(by_alias=True, exclude_none=endpoint.omit_none).encode("utf-8")
     return web.Response(
         body=body, status=endpoint.status, content_type="application/json", charset="utf-8", headers=_API_HEADERS
     )

@@ -27,7 +27,7 @@ _NOT_BUILT = """<!doctype html>
 <title>企服助手</title>
 <body>
 <h1>企服助手</h1>
-<p>服务已经启动，但网页还没有构建。请在项目目录运行 <code>make web</code>，然后刷新本页。</p>
+<p>服务已经启动，但网页还没有构建。请在项目目录运行 <code>make run</code>，然后刷新本页。</p>
 <p>接口不受影响，说明见 <a href="/api/v1/openapi.json">/api/v1/openapi.json</a>。</p>
 </body>
 </html>

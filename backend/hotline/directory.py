@@ -95,7 +95,8 @@ class HomeDirectory:
                 question = entry.questions[0]
                 if group in found or not self._in(entry.id, self.home) or len(question) > _LONGEST_SUGGESTION:
                     continue
-                if self._answers.answer(question).entry == entry.id:
+                reply = self._answers.answer(question)
+                if reply.outcome == "answered" and reply.entry == entry.id:
                     found[group] = question
                 if len(found) == _SUGGESTIONS:
                     break
