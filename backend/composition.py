@@ -117,10 +117,16 @@ class Container:
             database = True
         except (Unavailable, TimeoutError):
             database = False
-        return {"database": database, "knowledge": bool(self.base.entries), "bot": self.conversations.bot_ready}
+        return {
+            "database": database,
+            "knowledge": bool(self.base.entries),
+            "bot": self.conversations.bot_ready,
+        }
 
 
-def build(settings: Settings, *, clock: Clock = system_clock, knowledge: Knowledge | None = None) -> Container:
+def build(
+    settings: Settings, *, clock: Clock = system_clock, knowledge: Knowledge | None = None
+) -> Container:
     """Makes and joins all parts; nothing is connected yet, and the database must have its schema.
 
     Args:

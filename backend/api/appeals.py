@@ -22,14 +22,18 @@ class FilingRequest(Request):
     enterprise: Annotated[str, Field(title="企业名称", description="Name of the enterprise.")]
     contact: Annotated[str, Field(title="联系人", description="Person to call back.")]
     phone: Annotated[str, Field(title="联系电话", description="Mobile number, or landline with area code.")]
-    text: Annotated[str, Field(title="诉求内容", description="One problem or several; each is filed separately.")]
+    text: Annotated[
+        str, Field(title="诉求内容", description="One problem or several; each is filed separately.")
+    ]
     territory: Annotated[
         str | None, Field(title="平台或街道", description="Platform or street; left out where not known.")
     ] = None
     channel: Annotated[str, Field(title="渠道", description="The way it came in.")] = "portal"
     idempotency_key: Annotated[
         Key | None,
-        Field(title="请求编号", description="The caller's id of this filing: the same key never files twice."),
+        Field(
+            title="请求编号", description="The caller's id of this filing: the same key never files twice."
+        ),
     ] = None
 
 
@@ -63,8 +67,6 @@ class WithdrawRequest(Request):
 @TABLE.post(
     "/api/v1/appeals",
     "Files one appeal for each separate problem in a text.",
-    takes=FilingRequest,
-    gives=shapes.FiledAppeals,
     status=201,
     errors=(errors.Conflict,),
 )
@@ -80,8 +82,6 @@ async def post_appeal(call: Call, data: FilingRequest) -> shapes.FiledAppeals:
 @TABLE.post(
     "/api/v1/appeals/lookup",
     "Shows an appeal to who knows its number and phone.",
-    takes=LookupRequest,
-    gives=shapes.FollowAnswer,
     errors=(errors.NotFound, errors.TooMany),
 )
 async def post_lookup(call: Call, data: LookupRequest) -> shapes.FollowAnswer:
@@ -94,8 +94,6 @@ async def post_lookup(call: Call, data: LookupRequest) -> shapes.FollowAnswer:
 @TABLE.post(
     "/api/v1/appeals/{number}/feedback",
     "Says whether a resolved appeal is solved: closes it, or sends it back.",
-    takes=FeedbackRequest,
-    gives=shapes.FollowAnswer,
     errors=(errors.Conflict, errors.TooMany),
 )
 async def post_feedback(call: Call, data: FeedbackRequest) -> shapes.FollowAnswer:
@@ -110,8 +108,6 @@ async def post_feedback(call: Call, data: FeedbackRequest) -> shapes.FollowAnswe
 @TABLE.post(
     "/api/v1/appeals/{number}/withdraw",
     "Takes an appeal back before it is resolved.",
-    takes=WithdrawRequest,
-    gives=shapes.FollowAnswer,
     errors=(errors.Conflict, errors.TooMany),
 )
 async def post_withdraw(call: Call, data: WithdrawRequest) -> shapes.FollowAnswer:
@@ -136,4 +132,3 @@ class _Guessing:
         if isinstance(error, errors.NotFound):
             for key in self._keys:
                 self._limit.take(key)
-

@@ -70,13 +70,17 @@ async def authenticate(people: TokenPort, request: web.Request) -> SignedIn:
     if not token:
         token = request.cookies.get(COOKIE, "")
         if token and request.method not in _SAFE_METHODS and not request.headers.get(CSRF_HEADER):
-            raise errors.NotAllowed(f"请求缺少 {CSRF_HEADER} 标头，为了安全没有执行。", code="csrf_header_missing")
+            raise errors.NotAllowed(
+                f"请求缺少 {CSRF_HEADER} 标头，为了安全没有执行。", code="csrf_header_missing"
+            )
     if not token or len(token) > _LONGEST_TOKEN or not token.isascii():
         raise errors.NotAuthenticated("请先登录。")
     return SignedIn(await people.authenticate(token), token)
 
 
-def keep(response: web.Response, request: web.Request, token: str, expires_at: datetime, now: datetime) -> None:
+def keep(
+    response: web.Response, request: web.Request, token: str, expires_at: datetime, now: datetime
+) -> None:
     """Gives the browser its session cookie."""
     response.set_cookie(
         COOKIE,

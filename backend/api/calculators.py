@@ -18,7 +18,9 @@ class CalculatorShape(Response):
 
     name: str
     title: str
-    input_schema: Annotated[dict[str, Any], Field(serialization_alias="schema", description="JSON schema of its input.")]
+    input_schema: Annotated[
+        dict[str, Any], Field(serialization_alias="schema", description="JSON schema of its input.")
+    ]
 
 
 class CalculatorList(Response):
@@ -31,7 +33,9 @@ class RunRequest(Request):
     """Which rule, and its input."""
 
     name: Annotated[Word, Field(title="计算器", description="As in the list.")]
-    input: Annotated[dict[str, Any], Field(title="输入", description="As the calculator's schema describes it.")]
+    input: Annotated[
+        dict[str, Any], Field(title="输入", description="As the calculator's schema describes it.")
+    ]
 
 
 class RunAnswer(Response):
@@ -42,7 +46,7 @@ class RunAnswer(Response):
     citations: list[Citation]
 
 
-@TABLE.get("/api/v1/calculators", "Lists the calculators with their inputs' JSON schemas.", gives=CalculatorList)
+@TABLE.get("/api/v1/calculators", "Lists the calculators with their inputs' JSON schemas.")
 async def get_calculators(call: Call, data: None) -> CalculatorList:
     """Lists the calculators."""
     return CalculatorList(
@@ -56,8 +60,6 @@ async def get_calculators(call: Call, data: None) -> CalculatorList:
 @TABLE.post(
     "/api/v1/calculators/{name}",
     "Computes; the body is the calculator's input.",
-    takes=RunRequest,
-    gives=RunAnswer,
     whole_body="input",
 )
 async def post_calculator(call: Call, data: RunRequest) -> RunAnswer:
@@ -67,5 +69,7 @@ async def post_calculator(call: Call, data: RunRequest) -> RunAnswer:
     return RunAnswer(
         result=computed.result,
         trace=list(computed.trace),
-        citations=[base.citation(base.entries[entry]) for entry in computed.citations if entry in base.entries],
+        citations=[
+            base.citation(base.entries[entry]) for entry in computed.citations if entry in base.entries
+        ],
     )

@@ -25,9 +25,9 @@ class ChatRequest(Request):
     """
 
     sender: Annotated[Sender, Field(title="发送者", description="Any stable id of who speaks.")]
-    message: Annotated[str, Field(title="消息", description="Text, or a button's payload, which presses it.")]
+    message: Annotated[str, Field(title="消息", description="Text, or the payload of a button.")]
     channel: Annotated[
-        str, Field(title="渠道", pattern="^[a-z][a-z0-9_-]{0,31}$", description="The door it came through.")
+        str, Field(title="渠道", pattern="^[a-z][a-z0-9_-]{0,31}$", description="The door.")
     ] = "web"
     idempotency_key: Annotated[
         Key | None,
@@ -41,8 +41,6 @@ class ChatRequest(Request):
 @TABLE.post(
     "/api/v1/chat",
     "Says something and gets the answer.",
-    takes=ChatRequest,
-    gives=Reply,
     omit_none=True,
     errors=(errors.Conflict, errors.TooMany),
 )

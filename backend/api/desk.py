@@ -23,7 +23,9 @@ TABLE = Table("desk")
 _Path = Annotated[Number, Field(title="诉求编号", description="For example QT20261121-0042.")]
 _Version = Annotated[
     StrictInt | None,
-    Field(title="版本", ge=1, le=1_000_000_000, description="Version that was seen; refused if it has changed."),
+    Field(
+        title="版本", ge=1, le=1_000_000_000, description="Version that was seen; refused if it has changed."
+    ),
 ]
 _Words = Annotated[str, Field(title="内容", description="In own words.")]
 _Department = Annotated[str, Field(title="部门", description="Name or alias of a department.")]
@@ -31,7 +33,9 @@ _Lead = Annotated[str, Field(title="主办部门", description="Name or alias of
 _CoDepartments = Annotated[
     list[Word], Field(title="协办部门", max_length=20, description="Names or aliases of co-departments.")
 ]
-_Territory = Annotated[str | None, Field(title="平台或街道", description="Confirms or corrects the territory.")]
+_Territory = Annotated[
+    str | None, Field(title="平台或街道", description="Confirms or corrects the territory.")
+]
 _Reason = Annotated[str, Field(title="理由", description="Why; kept in the record.")]
 
 
@@ -67,10 +71,12 @@ class AssignRequest(NumberRequest):
     """The territory's decision; what is left out stays as proposed."""
 
     lead_department: Annotated[str | None, Field(title="主办部门", description="Name or alias.")] = None
-    co_departments: _CoDepartments = []
+    co_departments: _CoDepartments = Field(default_factory=list)
     level: Annotated[Level | None, Field(title="级别", description="The decision on the level.")] = None
     territory: _Territory = None
-    text: Annotated[str, Field(title="交办要求", description="For the lead; not shown to the enterprise.")] = ""
+    text: Annotated[
+        str, Field(title="交办要求", description="For the lead; not shown to the enterprise.")
+    ] = ""
     version: _Version = None
 
 
@@ -87,7 +93,7 @@ class ReassignRequest(NumberRequest):
     """The task force's naming of the departments."""
 
     lead_department: _Lead
-    co_departments: _CoDepartments = []
+    co_departments: _CoDepartments = Field(default_factory=list)
     reason: _Reason
     territory: _Territory = None
     version: _Version = None
@@ -125,11 +131,12 @@ class EscalateRequest(NumberRequest):
     to_level: Annotated[StrictInt, Field(title="提级到", ge=2, le=4, description="2, 3 or 4.")]
     documents: Annotated[
         list[Word], Field(title="材料", max_length=20, description="Documents at hand, by their names.")
-    ] = []
+    ] = Field(default_factory=list)
     reason: _Reason
     major: Annotated[bool, Field(title="重大问题", description="May go straight to level 4.")] = False
     leaders_needed: Annotated[
-        StrictInt, Field(title="需要的区领导人数", ge=1, le=100, description="Two or more go straight to level 4.")
+        StrictInt,
+        Field(title="需要的区领导人数", ge=1, le=100, description="Two or more go straight to level 4."),
     ] = 1
     version: _Version = None
 
@@ -146,7 +153,7 @@ _ONE = "/api/v1/desk/appeals/{number}"
 _Changes = (errors.Conflict,)
 
 
-@TABLE.get(_LIST, "Lists the appeals of the desk.", takes=DeskQuery, gives=DeskList, access="staff")
+@TABLE.get(_LIST, "Lists the appeals of the desk.", access="staff")
 async def get_desk_appeals(call: Call, data: DeskQuery) -> DeskList:
     """Lists what the account may see."""
     query = AppealQuery(
@@ -169,14 +176,16 @@ async def get_desk_appeals(call: Call, data: DeskQuery) -> DeskList:
     )
 
 
-@TABLE.get(_ONE, "Opens an appeal.", takes=NumberRequest, gives=shapes.OpenAnswer, access="staff")
+@TABLE.get(_ONE, "Opens an appeal.", access="staff")
 async def get_desk_appeal(call: Call, data: NumberRequest) -> shapes.OpenAnswer:
     """Opens an appeal with its whole record."""
     return _opened(call, await call.container.appeals.get(call.staff.actor, data.number))
 
 
 @TABLE.get(
-    _ONE + "/history", "Shows the record of an appeal.", takes=NumberRequest, gives=HistoryAnswer, access="staff"
+    _ONE + "/history",
+    "Shows the record of an appeal.",
+    access="staff",
 )
 async def get_history(call: Call, data: NumberRequest) -> HistoryAnswer:
     """Shows who did what when."""
@@ -187,8 +196,6 @@ async def get_history(call: Call, data: NumberRequest) -> HistoryAnswer:
 @TABLE.post(
     _ONE + "/assign",
     "Gives a filed appeal to who handles it.",
-    takes=AssignRequest,
-    gives=shapes.OpenAnswer,
     access="staff",
     errors=_Changes,
 )
@@ -210,8 +217,6 @@ async def post_assign(call: Call, data: AssignRequest) -> shapes.OpenAnswer:
 @TABLE.post(
     _ONE + "/transfer",
     "Hands an appeal on to another department.",
-    takes=TransferRequest,
-    gives=shapes.OpenAnswer,
     access="staff",
     errors=_Changes,
 )
@@ -231,8 +236,6 @@ async def post_transfer(call: Call, data: TransferRequest) -> shapes.OpenAnswer:
 @TABLE.post(
     _ONE + "/reassign",
     "Names lead and co-departments anew.",
-    takes=ReassignRequest,
-    gives=shapes.OpenAnswer,
     access="staff",
     errors=_Changes,
 )
@@ -253,8 +256,6 @@ async def post_reassign(call: Call, data: ReassignRequest) -> shapes.OpenAnswer:
 @TABLE.post(
     _ONE + "/start",
     "Says that the handling has begun.",
-    takes=VersionRequest,
-    gives=shapes.OpenAnswer,
     access="staff",
     errors=_Changes,
 )
@@ -268,8 +269,6 @@ async def post_start(call: Call, data: VersionRequest) -> shapes.OpenAnswer:
 @TABLE.post(
     _ONE + "/reply",
     "Answers the enterprise.",
-    takes=ReplyRequest,
-    gives=shapes.OpenAnswer,
     access="staff",
     errors=_Changes,
 )
@@ -284,8 +283,6 @@ async def post_reply(call: Call, data: ReplyRequest) -> shapes.OpenAnswer:
 @TABLE.post(
     _ONE + "/resolve",
     "Says, as the lead, that an appeal is done.",
-    takes=ResolveRequest,
-    gives=shapes.OpenAnswer,
     access="staff",
     errors=_Changes,
 )
@@ -300,8 +297,6 @@ async def post_resolve(call: Call, data: ResolveRequest) -> shapes.OpenAnswer:
 @TABLE.post(
     _ONE + "/escalate",
     "Moves an appeal up the coordination levels.",
-    takes=EscalateRequest,
-    gives=shapes.OpenAnswer,
     access="staff",
     errors=_Changes,
 )
@@ -323,8 +318,6 @@ async def post_escalate(call: Call, data: EscalateRequest) -> shapes.OpenAnswer:
 @TABLE.post(
     _ONE + "/supervise",
     "Gives a supervision order.",
-    takes=WordsRequest,
-    gives=shapes.OpenAnswer,
     access="staff",
     errors=_Changes,
 )
@@ -334,7 +327,10 @@ async def post_supervise(call: Call, data: WordsRequest) -> shapes.OpenAnswer:
 
 
 @TABLE.post(
-    _ONE + "/note", "Adds an internal note.", takes=WordsRequest, gives=shapes.OpenAnswer, access="staff", errors=_Changes
+    _ONE + "/note",
+    "Adds an internal note.",
+    access="staff",
+    errors=_Changes,
 )
 async def post_note(call: Call, data: WordsRequest) -> shapes.OpenAnswer:
     """Notes; the enterprise does not see it."""

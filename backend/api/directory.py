@@ -63,16 +63,16 @@ class Territories(Response):
     territories: list[Territory]
 
 
-@TABLE.get(
-    "/api/v1/departments", "Lists the departments of a district.", takes=DistrictRequest, gives=Departments
-)
+@TABLE.get("/api/v1/departments", "Lists the departments of a district.")
 async def get_departments(call: Call, data: DistrictRequest) -> Departments:
     """Lists departments."""
     directory = call.container.directory
-    return Departments(departments=[_department(call, found) for found in directory.departments(data.district)])
+    return Departments(
+        departments=[_department(call, found) for found in directory.departments(data.district)]
+    )
 
 
-@TABLE.get("/api/v1/departments/{id}", "Shows one department.", takes=DepartmentRequest, gives=Department)
+@TABLE.get("/api/v1/departments/{id}", "Shows one department.")
 async def get_department(call: Call, data: DepartmentRequest) -> Department:
     """Shows one department by its id."""
     found = call.container.base.departments.get(data.id)
@@ -84,8 +84,6 @@ async def get_department(call: Call, data: DepartmentRequest) -> Department:
 @TABLE.get(
     "/api/v1/territories",
     "Lists the platforms and streets of a district.",
-    takes=DistrictRequest,
-    gives=Territories,
 )
 async def get_territories(call: Call, data: DistrictRequest) -> Territories:
     """Lists territories, for example for a form to choose from."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_type_hints
 
 from aiohttp import web
 from pydantic import BaseModel
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from backend.api.authentication import SignedIn
     from backend.composition import Container
 
-In = TypeVar("In", bound=BaseModel)
+In = TypeVar("In", bound=BaseModel | None)
 Access = Literal["public", "staff"]
 Method = Literal["GET", "POST"]
 _PATH_FIELD = re.compile(r"\{(\w+)\}")
@@ -72,8 +72,9 @@ class Endpoint(Generic[In]):
         summary: One line for the API's description.
         tag: The capability it belongs to.
         handler: Answers with a response model, or with a whole HTTP response where JSON is not enough.
-        takes: Request model; None where nothing can be sent.
-        gives: Response model; None where the answer is not JSON.
+        takes: Request model, from the handler's annotation; None where nothing can be sent.
+        gives: Response model, from the handler's annotation unless it answers with a whole HTTP response;
+            None where the answer is not JSON.
         status: Of a successful answer.
         access: ``staff`` needs a bearer token or a session cookie.
         errors: Errors of its own; those that follow from the declaration are added by the description.
@@ -88,7 +89,7 @@ class Endpoint(Generic[In]):
     summary: str
     tag: str
     handler: Handler[In]
-    takes: type[In] | None = None
+    takes: type[BaseModel] | None = None
     gives: type[BaseModel] | None = None
     status: int = 200
     access: Access = "public"
@@ -140,10 +141,16 @@ class Table:
         self, method: Method, path: str, summary: str, more: dict[str, Any]
     ) -> Callable[[Handler[In]], Handler[In]]:
         def remember(handler: Handler[In]) -> Handler[In]:
-            self.endpoints.append(Endpoint(method, path, summary, self.tag, handler, **more))
+            hints = get_type_hints(handler)
+            known = {"takes": _model(hints["data"]), "gives": _model(hints["return"]), **more}
+            self.endpoints.append(Endpoint(method, path, summary, self.tag, handler, **known))
             return handler
 
         return remember
 
     def __iter__(self) -> Iterator[Endpoint[Any]]:
         return iter(self.endpoints)
+
+
+def _model(hint: Any) -> type[BaseModel] | None:
+    return hint if isinstance(hint, type) and issubclass(hint, BaseModel) else None

@@ -20,12 +20,14 @@ LOCAL_TIME = timezone(timedelta(hours=8))
 
 # C0 and C1 controls except tab and newline, bidirectional overrides, invisible marks, lone surrogates. The
 # zero-width joiner stays: it holds emoji together.
-_UNWANTED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\ufff9-\uffff\ud800-\udfff]")
+_UNWANTED = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\ufff9-\uffff\ud800-\udfff]"
+)
 _LINE_ENDS = re.compile("\r\n?|\u2028|\u2029|\x85|\x0b|\x0c")
 
 
 def clean(text: str) -> str:
-    """Makes a text fit to keep: one form for one character, nothing invisible, no blank ends.
+    r"""Makes a text fit to keep: one form for one character, nothing invisible, no blank ends.
 
     Args:
         text: Anything that JSON can hold, lone surrogates included.
@@ -55,7 +57,9 @@ class Clean:
         """Validates after the type itself (`pydantic`'s hook)."""
         return core_schema.no_info_after_validator_function(self._check, handler(source))
 
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
         """States the lengths in the API's description (`pydantic`'s hook)."""
         described = handler(schema)
         described["maxLength"] = self.maximum

@@ -19,7 +19,9 @@ class HandoffRequest(Request):
 
     sender: Annotated[Sender, Field(title="发送者", description="The id used in the chat.")]
     reason: Annotated[OptionalText, Field(title="原因", description="Why, in own words; may be empty.")] = ""
-    channel: Annotated[str, Field(title="渠道", pattern="^[a-z][a-z0-9_-]{0,31}$", description="The door.")] = "web"
+    channel: Annotated[
+        str, Field(title="渠道", pattern="^[a-z][a-z0-9_-]{0,31}$", description="The door.")
+    ] = "web"
 
 
 class HandoffAnswer(Response):
@@ -32,8 +34,6 @@ class HandoffAnswer(Response):
 @TABLE.post(
     "/api/v1/handoffs",
     "Records that a person is wanted, and names the hotline.",
-    takes=HandoffRequest,
-    gives=HandoffAnswer,
     status=201,
     errors=(errors.TooMany,),
 )
@@ -71,7 +71,9 @@ class TakenUp(Response):
 
 
 @TABLE.get(
-    "/api/v1/desk/handoffs", "Lists the calls for a person that nobody took up.", gives=WaitingHandoffs, access="staff"
+    "/api/v1/desk/handoffs",
+    "Lists the calls for a person that nobody took up.",
+    access="staff",
 )
 async def get_handoffs(call: Call, data: None) -> WaitingHandoffs:
     """Lists waiting calls."""
@@ -82,8 +84,6 @@ async def get_handoffs(call: Call, data: None) -> WaitingHandoffs:
 @TABLE.post(
     "/api/v1/desk/handoffs/{id}/take-up",
     "Takes a call for a person up.",
-    takes=TakeUpRequest,
-    gives=TakenUp,
     access="staff",
 )
 async def post_take_up(call: Call, data: TakeUpRequest) -> TakenUp:

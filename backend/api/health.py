@@ -35,14 +35,17 @@ class Readiness(Response):
     parts: Parts
 
 
-@TABLE.get("/healthz", "Answers as soon as the process serves.", gives=Alive)
+@TABLE.get("/healthz", "Answers as soon as the process serves.")
 async def get_health(call: Call, data: None) -> Alive:
     """Answers at once and asks nobody."""
     return Alive()
 
 
 @TABLE.get(
-    "/readyz", "200 when every part is there; 503 with the same body until then.", gives=Readiness, also=(503,)
+    "/readyz",
+    "200 when every part is there; 503 with the same body until then.",
+    gives=Readiness,
+    also=(503,),
 )
 async def get_readiness(call: Call, data: None) -> web.Response:
     """Asks the parts."""

@@ -21,7 +21,8 @@ class SearchRequest(Request):
     q: Annotated[Line, Field(title="关键词", description="A question or keywords, at most 200 characters.")]
     k: Annotated[int, Field(title="条数", ge=1, le=20, description="How many hits at most.")] = 5
     district: Annotated[
-        Word | None, Field(title="城区", description="Search this district's folder; the home district if left out.")
+        Word | None,
+        Field(title="城区", description="Search this district's folder; the home district if left out."),
     ] = None
 
 
@@ -36,7 +37,7 @@ class AnswerRequest(Request):
     ] = None
 
 
-@TABLE.get("/api/v1/knowledge/search", "Searches the knowledge base.", takes=SearchRequest, gives=SearchResult)
+@TABLE.get("/api/v1/knowledge/search", "Searches the knowledge base.")
 async def get_search(call: Call, data: SearchRequest) -> SearchResult:
     """Searches, with a decision whether the best hit may be said, must be confirmed, or is no answer."""
     return call.container.answers.search(data.q, k=data.k, district=data.district)
@@ -45,8 +46,6 @@ async def get_search(call: Call, data: SearchRequest) -> SearchResult:
 @TABLE.post(
     "/api/v1/knowledge/answer",
     "Answers a question, or from a chosen entry.",
-    takes=AnswerRequest,
-    gives=Reply,
     omit_none=True,
     errors=(errors.NotFound,),
 )
@@ -56,7 +55,4 @@ async def post_answer(call: Call, data: AnswerRequest) -> Reply:
         return call.container.answers.answer_entry(data.entry, question=data.question or "")
     if data.question is None:
         raise errors.InvalidInput("请填写问题（question）或条目（entry）。", field="question")
-    return call.container.answers.answer(
-        data.question, district=data.district, last_entry=data.last_entry
-    )
-
+    return call.container.answers.answer(data.question, district=data.district, last_entry=data.last_entry)

@@ -40,7 +40,9 @@ class Allowance:
         wait = self._wait(key)
         if wait > 0:
             raise errors.TooMany(
-                f"操作太频繁了，请过 {wait} 秒再试。" if wait < 120 else f"操作太频繁了，请过 {wait // 60 + 1} 分钟再试。",
+                f"操作太频繁了，请过 {wait} 秒再试。"
+                if wait < 120
+                else f"操作太频繁了，请过 {wait // 60 + 1} 分钟再试。",
                 retry_after=wait,
             )
 

@@ -49,8 +49,8 @@ def describe(endpoints: Iterable[Endpoint[Any]], version: str) -> dict[str, Any]
             "title": "Qifu 企服助手",
             "version": version,
             "description": (
-                "Ask, file an appeal, follow it, and handle it at a desk. All JSON is UTF-8, all times are ISO 8601 "
-                "with an offset, and every error has the shape of `ErrorAnswer`."
+                "Ask, file an appeal, follow it, and handle it at a desk. All JSON is UTF-8, all times are "
+                "ISO 8601 with an offset, and every error has the shape of `ErrorAnswer`."
             ),
         },
         "servers": [{"url": "/"}],
@@ -112,7 +112,9 @@ def _operation(
             body = _without(schema, endpoint.path_fields)
         else:
             body = reference
-        required = bool(endpoint.whole_body) or bool(set(schema.get("required", ())) - set(endpoint.path_fields))
+        required = bool(endpoint.whole_body) or bool(
+            set(schema.get("required", ())) - set(endpoint.path_fields)
+        )
         operation["requestBody"] = {"required": required, "content": {"application/json": {"schema": body}}}
     if endpoint.method == "GET" or endpoint.path_fields:
         unused.add(reference["$ref"].rsplit("/", 1)[-1])
@@ -126,7 +128,9 @@ def _responses(endpoint: Endpoint[Any], names: Any) -> dict[str, Any]:
     elif endpoint.media_type:
         success["content"] = {endpoint.media_type: {}}
     responses = {str(endpoint.status): success}
-    responses |= {str(status): {**success, "description": "The same, not in order"} for status in endpoint.also}
+    responses |= {
+        str(status): {**success, "description": "The same, not in order"} for status in endpoint.also
+    }
     content = {"application/json": {"schema": names[(ErrorAnswer, "serialization")]}}
     codes: dict[int, list[str]] = {}
     for error in error_classes(endpoint):

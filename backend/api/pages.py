@@ -12,9 +12,9 @@ from aiohttp import hdrs, web
 _NO_PAGES = ("/api/", "/channels/", "/metrics", "/healthz", "/readyz")
 _SECURITY = {
     "Content-Security-Policy": (
-        "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
-        "font-src 'self' data:; media-src 'self' blob:; connect-src 'self'; object-src 'none'; base-uri 'none'; "
-        "form-action 'self'; frame-ancestors 'self'"
+        "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+        "img-src 'self' data: blob:; font-src 'self' data:; media-src 'self' blob:; connect-src 'self'; "
+        "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
     ),
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
@@ -53,7 +53,8 @@ class Pages:
             request: For which `serves` holds.
 
         Returns:
-            The file, the page for a place inside it, or a page that says how to build; None for a missing file.
+            The file, the page for a place inside it, or a page that says how to build; None for a missing
+            file.
         """
         index = self._folder / "index.html"
         if not index.is_file():

@@ -21,7 +21,7 @@ class PortalAnswer(Response):
     suggestions: list[str]
 
 
-@TABLE.get("/api/v1/portal", "Tells the home district, its hotline and what can be asked.", gives=PortalAnswer)
+@TABLE.get("/api/v1/portal", "Tells the home district, its hotline and what can be asked.")
 async def get_portal(call: Call, data: None) -> PortalAnswer:
     """Tells what the page shows before anything is asked."""
     directory = call.container.directory

@@ -6,7 +6,7 @@ Every refusal is a sentence in Chinese that names the field; none repeats the va
 from __future__ import annotations
 
 import json
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 
 from aiohttp import hdrs, web
 from pydantic import BaseModel, ValidationError
@@ -15,8 +15,6 @@ from pydantic_core import ErrorDetails
 from backend import errors
 from backend.api.endpoints import Endpoint
 from backend.api.errors import BadRequest, TooLarge, WrongMediaType
-
-In = TypeVar("In", bound=BaseModel)
 
 BODY_LIMIT = 64 * 1024
 """Largest request body in bytes."""
@@ -63,7 +61,7 @@ _SENTENCES = {
 }
 
 
-async def read(endpoint: Endpoint[In], request: web.Request) -> In | None:
+async def read(endpoint: Endpoint[Any], request: web.Request) -> BaseModel | None:
     """Reads the data of one request.
 
     Args:
@@ -110,7 +108,11 @@ async def _read_body(request: web.Request) -> dict[str, Any]:
         return {}
     charset = (request.charset or "utf-8").lower().replace("_", "-")
     encoding = request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower()
-    if request.content_type != "application/json" or charset not in {"utf-8", "utf8"} or encoding != "identity":
+    if (
+        request.content_type != "application/json"
+        or charset not in {"utf-8", "utf8"}
+        or encoding != "identity"
+    ):
         raise WrongMediaType("请以 application/json（UTF-8 编码，不压缩）发送内容。")
     try:
         value = json.loads(raw.decode("utf-8"), parse_constant=_refuse_constant)
@@ -122,7 +124,7 @@ async def _read_body(request: web.Request) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise errors.InvalidInput("发送的内容应是一个 JSON 对象。", field="")
     if b"\\ud" in raw or b"\\uD" in raw:
-        value = _without_surrogates(value)
+        value = {_whole(key): _without_surrogates(item) for key, item in value.items()}
     return value
 
 
@@ -143,12 +145,16 @@ def _depth(value: Any) -> int:
 def _without_surrogates(value: Any) -> Any:
     """Halves of an emoji, which a page that cuts text by length may send, cannot be written as UTF-8."""
     if isinstance(value, str):
-        return value.encode("utf-8", "ignore").decode("utf-8")
+        return _whole(value)
     if isinstance(value, list):
         return [_without_surrogates(item) for item in value]
     if isinstance(value, dict):
-        return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
+        return {_whole(key): _without_surrogates(item) for key, item in value.items()}
     return value
+
+
+def _whole(text: str) -> str:
+    return text.encode("utf-8", "ignore").decode("utf-8")
 
 
 def _read_query(endpoint: Endpoint[Any], request: web.Request) -> dict[str, Any]:
@@ -162,7 +168,7 @@ def _read_query(endpoint: Endpoint[Any], request: web.Request) -> dict[str, Any]
 
 def _shown(name: object) -> str:
     """An unknown field's name as it may be shown: printable and short."""
-    return "".join(c for c in str(name).encode("utf-8", "ignore").decode() if c.isprintable())[:40]
+    return "".join(c for c in _whole(str(name)) if c.isprintable())[:40]
 
 
 def _refuse(model: type[BaseModel], found: list[ErrorDetails], path_fields: tuple[str, ...]) -> NoReturn:

@@ -7,7 +7,15 @@ from typing import Any
 
 from backend.api.fields import Moment, Response
 from backend.appeals import views
-from backend.appeals.model import Appeal, Event, FeedbackResult, Level, State, SupervisionKind, SupervisionState
+from backend.appeals.model import (
+    Appeal,
+    Event,
+    FeedbackResult,
+    Level,
+    State,
+    SupervisionKind,
+    SupervisionState,
+)
 from backend.appeals.service import AppealRecord
 from backend.knowledge.entries import BoardName
 

@@ -55,16 +55,13 @@ class LogoutAnswer(Response):
 @TABLE.post(
     "/api/v1/staff/login",
     "Exchanges a password for a bearer token and a session cookie.",
-    takes=LoginRequest,
     gives=LoginAnswer,
     errors=(errors.NotAuthenticated, errors.TooMany),
 )
 async def post_login(call: Call, data: LoginRequest) -> web.Response:
     """Signs in."""
     issued = await call.container.people.login(data.username, data.password)
-    answer = LoginAnswer(
-        token=issued.token, expires_at=issued.expires_at, account=_shape(issued.account)
-    )
+    answer = LoginAnswer(token=issued.token, expires_at=issued.expires_at, account=_shape(issued.account))
     response = web.Response(
         text=answer.model_dump_json(), content_type="application/json", headers={"Cache-Control": "no-store"}
     )
@@ -72,7 +69,9 @@ async def post_login(call: Call, data: LoginRequest) -> web.Response:
     return response
 
 
-@TABLE.post("/api/v1/staff/logout", "Ends the token that the request carries.", gives=LogoutAnswer, access="staff")
+@TABLE.post(
+    "/api/v1/staff/logout", "Ends the token that the request carries.", gives=LogoutAnswer, access="staff"
+)
 async def post_logout(call: Call, data: None) -> web.Response:
     """Signs out."""
     await call.container.people.logout(call.staff.token)
@@ -81,7 +80,7 @@ async def post_logout(call: Call, data: None) -> web.Response:
     return response
 
 
-@TABLE.get("/api/v1/staff/me", "Tells who is signed in.", gives=MeAnswer, access="staff")
+@TABLE.get("/api/v1/staff/me", "Tells who is signed in.", access="staff")
 async def get_me(call: Call, data: None) -> MeAnswer:
     """Tells who is signed in."""
     return MeAnswer(account=_shape(call.staff.account))

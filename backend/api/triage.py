@@ -19,7 +19,9 @@ class TriageRequest(Request):
     """A problem in a person's own words."""
 
     text: Annotated[Text, Field(title="诉求内容", description="One problem or several, in own words.")]
-    territory: Annotated[Word | None, Field(title="平台或街道", description="Platform or street, if known.")] = None
+    territory: Annotated[
+        Word | None, Field(title="平台或街道", description="Platform or street, if known.")
+    ] = None
 
 
 class CandidateDepartment(Response):
@@ -50,8 +52,6 @@ class TriageAnswer(Response):
 @TABLE.post(
     "/api/v1/triage",
     "Splits a text into problems and proposes category, level and departments.",
-    takes=TriageRequest,
-    gives=TriageAnswer,
 )
 async def post_triage(call: Call, data: TriageRequest) -> TriageAnswer:
     """Proposes, and keeps nothing."""

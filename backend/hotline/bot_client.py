@@ -64,8 +64,8 @@ class BotClient:
         Args:
             address: ``unix:PATH`` or ``http://127.0.0.1:PORT``.
             timeout: How long a turn may take, in seconds.
-            watch_seconds: Time between two looks of the watch while the bot is away; ten times as long while it
-                is there.
+            watch_seconds: Time between two looks of the watch while the bot is away; ten times as long while
+                it is there.
         """
         self._address = address
         self._timeout = aiohttp.ClientTimeout(total=timeout)
@@ -84,11 +84,15 @@ class BotClient:
     async def open(self) -> None:
         """Starts the client and its watch."""
         if self._address.startswith("unix:"):
-            connector: aiohttp.BaseConnector = aiohttp.UnixConnector(self._address.removeprefix("unix:"), limit=0)
+            connector: aiohttp.BaseConnector = aiohttp.UnixConnector(
+                self._address.removeprefix("unix:"), limit=0
+            )
             base = "http://bot"
         else:
             connector, base = aiohttp.TCPConnector(limit=0), self._address
-        self._session = aiohttp.ClientSession(base, connector=connector, timeout=self._timeout, trust_env=False)
+        self._session = aiohttp.ClientSession(
+            base, connector=connector, timeout=self._timeout, trust_env=False
+        )
         self._watcher = asyncio.create_task(self._watch(), name="bot-watch")
 
     async def close(self) -> None:
@@ -176,7 +180,9 @@ class BotClient:
 def _reply(state: Any) -> Reply:
     if not isinstance(state, dict):
         raise ValueError("not an object")
-    reply = Reply.model_validate({key: state[key] for key in ("messages", "outcome", "entry") if key in state})
+    reply = Reply.model_validate(
+        {key: state[key] for key in ("messages", "outcome", "entry") if key in state}
+    )
     if not reply.messages:
         raise ValueError("no message")
     return reply

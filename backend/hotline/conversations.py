@@ -73,7 +73,9 @@ class _Turn:
 class ConversationService:
     """Answers messages."""
 
-    def __init__(self, bot: BotPort, answers: AnswerPort, handoffs: HandoffPort, hotline: HotlinePort) -> None:
+    def __init__(
+        self, bot: BotPort, answers: AnswerPort, handoffs: HandoffPort, hotline: HotlinePort
+    ) -> None:
         self._bot = bot
         self._answers = answers
         self._handoffs = handoffs
@@ -87,7 +89,9 @@ class ConversationService:
         """Whether the dialogue engine answered when it was last asked."""
         return self._bot.ready
 
-    async def talk(self, sender: str, message: str, channel: str, idempotency_key: str | None = None) -> Reply:
+    async def talk(
+        self, sender: str, message: str, channel: str, idempotency_key: str | None = None
+    ) -> Reply:
         """Answers one message; a turn that has begun is finished even if nobody waits for it any more.
 
         Args:
@@ -136,7 +140,9 @@ class ConversationService:
                 # the engine never saw it: sent again, it is to be taken
                 self._turns.forget((sender, key))
         # a form goes on after an outage, so the outage itself must not make it forgotten
-        outcome = talk.outcome if told and talk.outcome == "form" and reply.outcome == "form" else reply.outcome
+        outcome = (
+            talk.outcome if told and talk.outcome == "form" and reply.outcome == "form" else reply.outcome
+        )
         self._talks.set(sender, _Talk(reply.entry or _cited(reply) or talk.entry, outcome, told))
         return reply
 

@@ -42,7 +42,7 @@ class HomeDirectory:
         return found.name if found else None
 
     def unit(self, role: Role, text: str) -> str | None:
-        """The official name of the unit that an account of a role acts for; other roles name theirs freely."""
+        """The official name of the unit that an account acts for; some roles name theirs freely."""
         if role is Role.DEPARTMENT:
             return self.department(text)
         if role is Role.TERRITORY:
@@ -87,7 +87,7 @@ class HomeDirectory:
         return self._answers.hotline(self.home)
 
     def suggestions(self) -> list[str]:
-        """A few questions to begin with, each from another board or kind, that are answered without asking back."""
+        """A few questions to begin with, of different boards and kinds, that have a straight answer."""
         if self._suggestions is None:
             found: dict[str, str] = {}
             for entry in self._base.entries.values():

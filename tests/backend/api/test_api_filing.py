@@ -101,13 +101,21 @@ async def test_a_field_that_cannot_be_used_is_named(backend: Backend, field: str
 
 @pytest.mark.parametrize("field", ["enterprise", "contact", "phone", "text"])
 async def test_a_missing_field_is_named(backend: Backend, field: str) -> None:
-    answer = await backend.post("/api/v1/appeals", {key: value for key, value in FILING.items() if key != field})
+    answer = await backend.post(
+        "/api/v1/appeals", {key: value for key, value in FILING.items() if key != field}
+    )
     await refused(answer, 422, "invalid_input")
     assert (await answer.json())["error"]["details"]["field"] == field
 
 
 @pytest.mark.parametrize(
-    "text", ["<img src=x onerror=alert(1)> 请修路", "'; DROP TABLE appeals; -- 请修路", "请修路谢谢😀👨‍👩‍👧", "请修路\x00\x1b[0m谢谢"]
+    "text",
+    [
+        "<img src=x onerror=alert(1)> 请修路",
+        "'; DROP TABLE appeals; -- 请修路",
+        "请修路谢谢😀👨‍👩‍👧",
+        "请修路\x00\x1b[0m谢谢",
+    ],
 )
 async def test_html_sql_emoji_and_controls_are_only_text(backend: Backend, text: str) -> None:
     filed = await backend.file(text=text)
@@ -155,7 +163,10 @@ async def test_a_wrong_phone_and_an_unknown_number_answer_with_the_same_bytes(ba
     assert {answer.status for answer in answers} == {404}
     assert len({await answer.read() for answer in answers}) == 1
     volatile = {"Date"}
-    heads = {tuple((key, value) for key, value in answer.headers.items() if key not in volatile) for answer in answers}
+    heads = {
+        tuple((key, value) for key, value in answer.headers.items() if key not in volatile)
+        for answer in answers
+    }
     assert len(heads) == 1
 
 
@@ -165,7 +176,10 @@ async def test_a_wrong_phone_and_an_unknown_number_cost_the_same_queries(backend
     engine = backend.container.database.engine.sync_engine
     event.listen(engine, "before_cursor_execute", lambda *args: asked.append(args[2].split(" WHERE")[0]))
     costs = []
-    for body in ({"number": filed["number"], "phone": "13800000002"}, {"number": "QT20261116-9999", "phone": PHONE}):
+    for body in (
+        {"number": filed["number"], "phone": "13800000002"},
+        {"number": "QT20261116-9999", "phone": PHONE},
+    ):
         asked.clear()
         await backend.post("/api/v1/appeals/lookup", body)
         costs.append(sum("FROM appeals" in query for query in asked))
@@ -187,7 +201,9 @@ async def test_guessing_is_slowed_for_known_and_unknown_numbers_alike(backend: B
 
 async def test_one_phone_cannot_try_every_number(backend: Backend) -> None:
     statuses = [
-        (await backend.post("/api/v1/appeals/lookup", {"number": f"QT20261116-{n:04d}", "phone": PHONE})).status
+        (
+            await backend.post("/api/v1/appeals/lookup", {"number": f"QT20261116-{n:04d}", "phone": PHONE})
+        ).status
         for n in range(100, 112)
     ]
     assert statuses == [404] * 10 + [429] * 2
@@ -202,7 +218,15 @@ async def test_feedback_before_the_department_is_a_conflict(backend: Backend) ->
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("result", "maybe"), ("stars", 0), ("stars", 6), ("stars", "5"), ("stars", True), ("stars", 10**400), ("more", 1)],
+    [
+        ("result", "maybe"),
+        ("stars", 0),
+        ("stars", 6),
+        ("stars", "5"),
+        ("stars", True),
+        ("stars", 10**400),
+        ("more", 1),
+    ],
 )
 async def test_feedback_that_cannot_be_used(backend: Backend, field: str, value: object) -> None:
     filed = await backend.file()

@@ -43,6 +43,8 @@ async def test_calls_that_are_not_there(backend: Backend, number: str) -> None:
     await refused(answer, 404, "not_found")
 
 
-@pytest.mark.parametrize("body", [{}, {"sender": ""}, {"sender": "s", "reason": "x" * 2001}, {"sender": "s", "reason": 5}])
+@pytest.mark.parametrize(
+    "body", [{}, {"sender": ""}, {"sender": "s", "reason": "x" * 2001}, {"sender": "s", "reason": 5}]
+)
 async def test_calls_that_cannot_be_kept(backend: Backend, body: dict[str, object]) -> None:
     await refused(await backend.post("/api/v1/handoffs", body), 422, "invalid_input")

@@ -44,7 +44,8 @@ async def test_counts_without_personal_data(backend: Backend) -> None:
     filed = await backend.file()
     await backend.post("/api/v1/chat", {"sender": "very-private-sender", "message": "你好"})
     await backend.post(
-        f"/api/v1/appeals/{filed['number']}/feedback", {"phone": "13911112222", "result": "resolved", "stars": 5}
+        f"/api/v1/appeals/{filed['number']}/feedback",
+        {"phone": "13911112222", "result": "resolved", "stars": 5},
     )
     await backend.get("/private-path-7")
     await backend.client.request("PROPFIND", "/healthz")

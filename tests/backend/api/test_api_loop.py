@@ -21,7 +21,9 @@ async def _departments(backend: Backend) -> list[str]:
 class Way:
     """One appeal with the people around it."""
 
-    def __init__(self, backend: Backend, number: str, territory: dict[str, str], department: dict[str, str]) -> None:
+    def __init__(
+        self, backend: Backend, number: str, territory: dict[str, str], department: dict[str, str]
+    ) -> None:
         self.backend, self.number, self.territory, self.department = backend, number, territory, department
 
     async def desk(self, headers: dict[str, str], deed: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -60,7 +62,9 @@ async def _way(backend: Backend) -> Way:
 async def test_solved_closes(backend: Backend) -> None:
     way = await _way(backend)
     assert (await way.desk(way.department, "start", {}))["state"] == "in_work"
-    assert (await way.desk(way.department, "reply", {"text": "已安排养护队伍本周施工。"}))["state"] == "replied"
+    assert (await way.desk(way.department, "reply", {"text": "已安排养护队伍本周施工。"}))[
+        "state"
+    ] == "replied"
     assert (await way.desk(way.department, "resolve", {"text": "路面已经修复。"}))["state"] == "resolved"
     resolved = await way.followed()
     assert resolved["state_text"] == "已办结待确认"
@@ -113,11 +117,15 @@ async def test_the_task_force_reassigns_and_escalates(backend: Backend) -> None:
     moved = await way.desk(task_force, "reassign", {"lead_department": other, "reason": "由专班协调确定"})
     assert moved["level"] == "whistle"
     answer = await backend.post(
-        f"/api/v1/desk/appeals/{way.number}/escalate", {"to_level": 2, "reason": "协调不成"}, headers=task_force
+        f"/api/v1/desk/appeals/{way.number}/escalate",
+        {"to_level": 2, "reason": "协调不成"},
+        headers=task_force,
     )
     assert answer.status == 409
     missing = (await answer.json())["error"]["details"]["missing"]
-    raised = await way.desk(task_force, "escalate", {"to_level": 2, "reason": "协调不成", "documents": missing})
+    raised = await way.desk(
+        task_force, "escalate", {"to_level": 2, "reason": "协调不成", "documents": missing}
+    )
     assert raised["escalation_level"] == 2
 
 
@@ -127,7 +135,9 @@ async def test_of_two_who_act_on_the_same_version_one_is_told(backend: Backend) 
     version = (await opened.json())["appeal"]["version"]
     await way.desk(way.department, "start", {"version": version})
     answer = await backend.post(
-        f"/api/v1/desk/appeals/{way.number}/reply", {"text": "已处理", "version": version}, headers=way.department
+        f"/api/v1/desk/appeals/{way.number}/reply",
+        {"text": "已处理", "version": version},
+        headers=way.department,
     )
     assert answer.status == 409
 

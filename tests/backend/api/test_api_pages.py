@@ -42,7 +42,9 @@ async def test_files_with_a_hash_are_kept_for_long(backend: Backend, web: Path) 
 
 async def test_a_compressed_file_is_used_if_there(backend: Backend, web: Path) -> None:
     answer = await backend.client.session.get(
-        backend.client.make_url("/assets/app-1a2b.js"), headers={"Accept-Encoding": "gzip"}, auto_decompress=False
+        backend.client.make_url("/assets/app-1a2b.js"),
+        headers={"Accept-Encoding": "gzip"},
+        auto_decompress=False,
     )
     assert answer.headers["Content-Encoding"] == "gzip"
     assert await answer.read() == b"compressed"
@@ -81,7 +83,9 @@ async def test_nothing_else_is_served(backend: Backend, web: Path, path: str) ->
     assert answer.status == 404
 
 
-@pytest.mark.parametrize("path", ["/api", "/api/", "/api/v1/nothing", "/channels/wechat", "/healthz/x", "/metrics/x"])
+@pytest.mark.parametrize(
+    "path", ["/api", "/api/", "/api/v1/nothing", "/channels/wechat", "/healthz/x", "/metrics/x"]
+)
 async def test_unknown_addresses_of_the_api_are_not_pages(backend: Backend, web: Path, path: str) -> None:
     await refused(await backend.get(path), 404, "not_found")
 

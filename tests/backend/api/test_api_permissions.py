@@ -97,7 +97,9 @@ OWN = [
 
 
 @pytest.mark.parametrize(("role", "endpoint"), OWN, ids=lambda value: getattr(value, "name", str(value)))
-async def test_not_yours_and_not_there_are_the_same_bytes(backend: Backend, role: Role, endpoint: Any) -> None:
+async def test_not_yours_and_not_there_are_the_same_bytes(
+    backend: Backend, role: Role, endpoint: Any
+) -> None:
     directory = backend.container.directory
     units = directory.departments() if role is Role.DEPARTMENT else directory.territories()
     territory = directory.territories()[0].name

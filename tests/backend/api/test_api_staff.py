@@ -17,7 +17,9 @@ async def officer(backend: Backend) -> str:
     return "officer"
 
 
-async def login(backend: Backend, password: str = PASSWORD, username: str = "officer") -> tuple[int, dict[str, object]]:
+async def login(
+    backend: Backend, password: str = PASSWORD, username: str = "officer"
+) -> tuple[int, dict[str, object]]:
     answer = await backend.post("/api/v1/staff/login", {"username": username, "password": password})
     return answer.status, await answer.json()
 
@@ -92,7 +94,16 @@ async def test_five_failures_shut_the_door_for_a_while(backend: Backend, officer
 
 @pytest.mark.parametrize(
     "header",
-    ["", "Bearer", "Bearer ", "Bearer nonsense", "Basic b2ZmaWNlcjp4", "Bearer " + "x" * 5000, "Bearer \u00e4", "bearer x y"],
+    [
+        "",
+        "Bearer",
+        "Bearer ",
+        "Bearer nonsense",
+        "Basic b2ZmaWNlcjp4",
+        "Bearer " + "x" * 5000,
+        "Bearer \u00e4",
+        "bearer x y",
+    ],
 )
 async def test_tokens_that_are_nobodys(backend: Backend, header: str) -> None:
     answer = await backend.get("/api/v1/staff/me", headers={"Authorization": header})
@@ -107,7 +118,14 @@ async def test_a_bearer_token_needs_no_header_against_foreign_pages(backend: Bac
 
 
 @pytest.mark.parametrize(
-    "body", [{}, {"username": "a"}, {"username": "", "password": "x"}, {"username": "a", "password": "x" * 201}, {"username": 1, "password": 2}]
+    "body",
+    [
+        {},
+        {"username": "a"},
+        {"username": "", "password": "x"},
+        {"username": "a", "password": "x" * 201},
+        {"username": 1, "password": 2},
+    ],
 )
 async def test_logins_that_cannot_be_tried(backend: Backend, body: dict[str, object]) -> None:
     await refused(await backend.post("/api/v1/staff/login", body), 422, "invalid_input")

@@ -52,7 +52,9 @@ def test_payload_with_entities() -> None:
     assert wording.payload("/ask_human") == ("ask_human", {})
 
 
-@pytest.mark.parametrize("message", ["/x{", "/x{]}", "/x[1]", "text", "/x{1: 2}", "/x" + "{" * 3000 + "}" * 3000])
+@pytest.mark.parametrize(
+    "message", ["/x{", "/x{]}", "/x[1]", "text", "/x{1: 2}", "/x" + "{" * 3000 + "}" * 3000]
+)
 def test_what_is_no_payload(message: str) -> None:
     assert wording.payload(message) is None
 
