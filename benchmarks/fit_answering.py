@@ -4,7 +4,6 @@
     python benchmarks/fit_answering.py --write    also write backend/knowledge/data/model.json
 
 Examples:
-
 * every phrasing of every entry, searched with that phrasing left out: right when its entry comes first;
 * one phrasing of every entry, searched with the whole entry left out: a question inside the domain whose answer is
   missing, so nothing is right;
@@ -26,21 +25,37 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from backend.knowledge import loading, search, text  # noqa: E402
+from answering_quality import fits  # noqa: E402
+
+from backend.knowledge import loading, search  # noqa: E402
+from backend.knowledge.answering import AnswerService  # noqa: E402
 from backend.knowledge.search import PAIR_FEATURES, TOP_FEATURES, KnowledgeIndex, Model  # noqa: E402
 
 MODEL = ROOT / "backend" / "knowledge" / "data" / "model.json"
 QUESTIONS = ROOT / "tests" / "data" / "questions"
-# What an outcome costs, relative to each other: a wrong confident answer is the worst.
-COSTS = {"answered_wrong": 4.0, "confirm_with": 1.0, "confirm_without": 1.6, "refused_wrongly": 3.0}
+# What an outcome costs the person who asked, relative to each other, for questions that the documents answer and for
+# those that they do not. A confident answer that is wrong is the worst, a refusal of what could be answered the next.
+COSTS = {
+    "answered": (2.0, 3.0),  # wrong entry; nothing to answer
+    "likely": (1.3, 1.3),  # the same, shown with reserve
+    "likely_right": 0.3,
+    "offered": (1.5, 0.9),  # a list without the right one; a list though nothing is right
+    "offered_right": 1.0,
+    "refused": 2.5,
+}
+PHRASING = 0.5  # weight of all examples made from the entries themselves against all questions of the sets
 FLAT = {"rank": {"weights": dict.fromkeys(PAIR_FEATURES, 1.0), "bias": 0.0},
         "confidence": {"weights": dict.fromkeys(TOP_FEATURES, 0.0), "bias": 0.0},
-        "bands": {"answer": 0.5, "confirm": 0.2}}
+        "bands": {"answer": 0.5, "likely": 0.3, "confirm": 0.2}}
+
+
+Judged = tuple[float, bool, bool, bool, float, str]  # score, first right, in three, answerable, weight, origin
 
 
 @dataclass
@@ -68,58 +83,75 @@ def half_of(key: str) -> int:
     return hashlib.sha256(key.encode()).digest()[0] % 2
 
 
-def read_questions(folder: Path = QUESTIONS) -> list[tuple[str, frozenset[str], str]]:
-    """Returns (question, right ids, file name) of every question file."""
+def read_questions(folder: Path = QUESTIONS) -> list[tuple[dict[str, Any], str]]:
+    """Returns (item, file name) of every question file."""
     result = []
     for path in sorted(folder.glob("*.jsonl")):
         for line in path.read_text(encoding="utf-8").splitlines():
-            if not line.strip():
-                continue
             item = json.loads(line)
-            if "entry" not in item:
-                continue
-            entry = item["entry"]
-            right = frozenset() if entry is None else frozenset([entry] if isinstance(entry, str) else entry)
-            result.append((item["question"], right, path.stem))
+            if "entry" in item:
+                result.append((item, path.stem))
     return result
 
 
-def examples(index: KnowledgeIndex, *, with_phrasings: bool = True) -> list[Example]:
+def kin_of(index: KnowledgeIndex) -> dict[str, set[str]]:
+    """Returns, for every entry, those that either of the two calls related: they may answer for each other."""
+    kin: dict[str, set[str]] = {entry.id: set() for entry in index.entries}
+    for entry in index.entries:
+        for other in entry.related:
+            kin[entry.id].add(other)
+            kin[other].add(entry.id)
+    return kin
+
+
+def examples(index: KnowledgeIndex, service: AnswerService) -> list[Example]:
     """Builds all examples."""
     result: list[Example] = []
+    kin = kin_of(index)
 
-    def add(question: str, right: frozenset[str], origin: str, weight: float, key: str,
-            without_phrases: Sequence[int] = (), without_entry: int | None = None) -> None:
+    def add(question: str, right: frozenset[str], origin: str, weight: float, key: str, *,
+            without_phrases: Sequence[int] = (), without: frozenset[str] = frozenset(),
+            item: dict[str, Any] | None = None) -> None:
         named, _, _ = index.named(question)
-        allowed = index.allowed(named).copy()
-        if without_entry is not None:
-            allowed[without_entry] = False
+        allowed = index.allowed(named)
+        for name in without:
+            allowed[index.positions[name]] = False
         query = index.read(question)
         positions, features = index.features(query, allowed, without_phrases=without_phrases)
         labels = np.array([index.entries[p].id in right for p in positions], dtype=bool)
+        if item and item.get("expect") and right and not item.get("refuse"):
+            for row, position in enumerate(positions):
+                near = kin[next(iter(right))] | right
+                entry = index.entries[position].id
+                if not labels[row] and entry in near:
+                    reply = service.answer_entry(entry, question=question)
+                    labels[row] = reply.outcome == "answered" and fits(reply.messages[0].text, item)
         result.append(Example(question, right, origin, weight, half_of(key), query, positions, features, labels))
 
-    if with_phrasings:
-        starts = index._starts
-        for number, entry in enumerate(index.entries):
-            unique = list(dict.fromkeys((*entry.questions, entry.title, *entry.aliases)))
-            for offset, phrase in enumerate(entry.questions):
-                place = int(starts[number]) + unique.index(phrase)
-                add(phrase, frozenset([entry.id]), "phrasing", 1.0, entry.id, without_phrases=[place])
-                if offset % 4 == 1:
-                    add(phrase, frozenset(), "missing", 1.0, entry.id, without_entry=number)
-    for question, right, origin in read_questions():
+    for number, entry in enumerate(index.entries):
+        first = int(index._starts[number])
+        unique = search.phrases_of(entry)
+        near = frozenset(kin[entry.id])
+        for offset, phrase in enumerate(dict.fromkeys(entry.questions)):
+            place = first + unique.index(phrase)
+            add(phrase, frozenset([entry.id]), "phrasing", 1.0, entry.id, without_phrases=[place], without=near)
+            if offset % 4 == 1:
+                add(phrase, frozenset(), "missing", 1.0, entry.id, without=near | {entry.id})
+    for item, origin in read_questions():
+        entry = item["entry"]
+        right = frozenset() if entry is None else frozenset([entry] if isinstance(entry, str) else entry)
         known = frozenset(name for name in right if name in index.positions)
         if right and not known:
-            print(f"unknown entry in {origin}: {sorted(right)} ({question})", file=sys.stderr)
+            print(f"unknown entry in {origin}: {sorted(right)} ({item['question']})", file=sys.stderr)
             continue
-        add(question, known, origin, 2.0, question)
+        add(item["question"], known, origin, 1.0, item["question"], item=item)
     return result
 
 
 def fit(data: Sequence[Example]) -> dict[str, Any]:
     """Fits ranker, confidence and thresholds."""
     differences, weights = [], []
+    balance = balance_of(data)
     for item in data:
         if not item.labels.any():
             continue
@@ -128,13 +160,9 @@ def fit(data: Sequence[Example]) -> dict[str, Any]:
         for good in best:
             for other in others:
                 differences.append(good - other)
-                weights.append(item.weight / max(len(others), 1))
+                weights.append(balance[item.origin] * item.weight / max(len(others) * len(best), 1))
     x = np.array(differences)
-    x = np.vstack([x, -x])
-    y = np.array([1] * len(differences) + [0] * len(differences))
-    ranker = LogisticRegression(fit_intercept=False, C=3.0, max_iter=2000)
-    ranker.fit(x, y, sample_weight=np.array(weights + weights))
-    rank = ranker.coef_[0]
+    rank, _ = logistic(x, np.ones(len(x)), np.array(weights), PAIR_FEATURES, penalty=0.5, bias=False)
     # The bias turns relative odds into odds of being right, over all candidates.
     odds = np.concatenate([item.features @ rank for item in data if len(item.features)])
     labels = np.concatenate([item.labels for item in data if len(item.features)])
@@ -149,21 +177,66 @@ def fit(data: Sequence[Example]) -> dict[str, Any]:
             continue
         tops.append(top)
         right.append(bool(item.labels[first]))
-        weights.append(item.weight)
-    confidence = LogisticRegression(C=1.0, max_iter=5000)
-    confidence.fit(np.array(tops), np.array(right), sample_weight=np.array(weights))
-    model["confidence"] = {
-        "weights": dict(zip(TOP_FEATURES, map(float, confidence.coef_[0]), strict=True)),
-        "bias": float(confidence.intercept_[0]),
-    }
-    model["bands"] = {"answer": 0.5, "confirm": 0.2}
-    judged = judge(data, model)
-    best = min(
-        ((cost(judged, answer, confirm), answer, confirm)
-         for answer in np.arange(0.3, 0.9, 0.02) for confirm in np.arange(0.04, 0.6, 0.02) if confirm <= answer),
+        weights.append(item.weight * balance[item.origin])
+    confidence, confidence_bias = logistic(
+        np.array(tops), np.array(right, dtype=float), np.array(weights), TOP_FEATURES, penalty=0.5, bias=True
     )
-    model["bands"] = {"answer": round(float(best[1]), 3), "confirm": round(float(best[2]), 3)}
+    model["confidence"] = {
+        "weights": dict(zip(TOP_FEATURES, map(float, confidence), strict=True)),
+        "bias": confidence_bias,
+    }
+    model["bands"] = FLAT["bands"]
+    judged = judge(data, model)
+    steps = np.arange(0.04, 0.9, 0.02)
+    best = min(
+        (cost(judged, answer, likely, confirm), answer, likely, confirm)
+        for answer in steps for likely in steps if likely <= answer for confirm in steps if confirm <= likely
+    )
+    model["bands"] = {name: round(float(value), 3) for name, value in
+                      zip(("answer", "likely", "confirm"), best[1:], strict=True)}
     return model
+
+
+def balance_of(data: Sequence[Example]) -> dict[str, float]:
+    """Weighs the origins against each other: examples made from entries count together as much as all questions."""
+    made = sum(item.weight for item in data if item.origin in {"phrasing", "missing"})
+    asked = sum(item.weight for item in data if item.origin not in {"phrasing", "missing"})
+    share = PHRASING * asked / made if made and asked else 1.0
+    return {item.origin: share if item.origin in {"phrasing", "missing"} else 1.0 for item in data}
+
+
+# More of these never makes an entry less likely (or, for the second, more likely), whatever the sample says: the
+# features overlap, and a sign learned from their overlap would not hold for new content.
+NEVER_NEGATIVE = frozenset(PAIR_FEATURES) - {"topic_gap", "asked_missing"} | {"lead", "topic_known"}
+NEVER_POSITIVE = frozenset({"topic_gap", "asked_missing"})
+
+
+def logistic(
+    x: np.ndarray, y: np.ndarray, weights: np.ndarray, names: Sequence[str], *, penalty: float, bias: bool
+) -> tuple[np.ndarray, float]:
+    """Fits a logistic regression whose coefficients keep their known signs.
+
+    Returns:
+        Coefficients, shape (len(names),), and the bias (0 without).
+    """
+    bounds: list[tuple[float | None, float | None]] = [
+        (0.0, None) if name in NEVER_NEGATIVE else (None, 0.0) if name in NEVER_POSITIVE else (None, None)
+        for name in names
+    ]
+    bounds.append((None, None) if bias else (0.0, 0.0))
+    full = np.hstack([x, np.ones((len(x), 1))])
+    sign = 2 * y - 1
+
+    def loss(beta: np.ndarray) -> tuple[float, np.ndarray]:
+        margin = sign * (full @ beta)
+        value = float((weights * np.logaddexp(0, -margin)).sum() + penalty * 0.5 * (beta[:-1] ** 2).sum())
+        slope = -(weights * sign / (1 + np.exp(np.clip(margin, -50, 50)))) @ full
+        slope[:-1] += penalty * beta[:-1]
+        return value, slope
+
+    found = minimize(loss, np.zeros(full.shape[1]), jac=True, bounds=bounds, method="L-BFGS-B",
+                     options={"maxiter": 2000})
+    return found.x[:-1], float(found.x[-1])
 
 
 INDEX: KnowledgeIndex
@@ -178,53 +251,66 @@ def top_of(item: Example, rank: np.ndarray, bias: float) -> tuple[np.ndarray | N
     return INDEX.top_features(item.query, item.features, odds, first), first
 
 
-def judge(data: Sequence[Example], model: dict[str, Any]) -> list[tuple[float, bool, bool, bool, float, str]]:
+def judge(data: Sequence[Example], model: dict[str, Any]) -> list[Judged]:
     """Returns (score, top right, right in top three, answerable, weight, origin) for every example."""
-    parts = Model.of(model)
+    parts, balance = Model.of(model), balance_of(data)
     result = []
     for item in data:
         answerable = bool(item.right)
         top, first = top_of(item, parts.rank, parts.rank_bias)
         if top is None:
-            result.append((0.0, False, False, answerable, item.weight, item.origin))
+            result.append((0.0, False, False, answerable, item.weight * balance[item.origin], item.origin))
             continue
         odds = item.features @ parts.rank + parts.rank_bias
         order = np.lexsort((item.positions, -odds))
         score = 1 / (1 + np.exp(-(top @ parts.confidence + parts.confidence_bias)))
         result.append((float(score), bool(item.labels[first]), bool(item.labels[order[:3]].any()), answerable,
-                       item.weight, item.origin))
+                               item.weight * balance[item.origin], item.origin))
     return result
 
 
-def cost(judged: Sequence[tuple[float, bool, bool, bool, float, str]], answer: float, confirm: float) -> float:
-    """Sums the costs of the outcomes at two thresholds."""
-    total = 0.0
-    for score, right, in_three, answerable, weight, _ in judged:
-        if score >= answer:
-            total += 0.0 if right else COSTS["answered_wrong"] * weight
-        elif score >= confirm:
-            total += COSTS["confirm_with" if in_three else "confirm_without"] * weight
-        elif answerable:
-            total += COSTS["refused_wrongly"] * weight
-    return total
+def cost(judged: Sequence[Judged], answer: float, likely: float, confirm: float) -> float:
+    """Sums the costs of the outcomes at three thresholds."""
+    scores = np.array([row[0] for row in judged])
+    right = np.array([row[1] for row in judged])
+    in_three = np.array([row[2] for row in judged])
+    answerable = np.array([row[3] for row in judged])
+    weight = np.array([row[4] for row in judged])
+    answered = scores >= answer
+    shown = (scores >= likely) & ~answered
+    listed = (scores >= confirm) & ~answered & ~shown
+    refused = scores < confirm
+    costs = np.zeros(len(judged))
+    for band, name in ((answered, "answered"), (shown, "likely")):
+        costs[band & ~right & answerable] = COSTS[name][0]
+        costs[band & ~answerable] = COSTS[name][1]
+    costs[shown & right] = COSTS["likely_right"]
+    costs[listed & answerable] = COSTS["offered"][0]
+    costs[listed & in_three] = COSTS["offered_right"]
+    costs[listed & ~answerable] = COSTS["offered"][1]
+    costs[refused & answerable] = COSTS["refused"]
+    return float((costs * weight).sum())
 
 
-def figures(judged: Sequence[tuple[float, bool, bool, bool, float, str]], bands: dict[str, float]) -> dict[str, Any]:
+def figures(judged: Sequence[Judged], bands: dict[str, float]) -> dict[str, Any]:
     """Returns shares by origin."""
     result: dict[str, Any] = {}
     for origin in sorted({item[5] for item in judged}):
         rows = [item for item in judged if item[5] == origin]
         n = len(rows)
         answered = [row for row in rows if row[0] >= bands["answer"]]
-        confirm = [row for row in rows if bands["confirm"] <= row[0] < bands["answer"]]
+        likely = [row for row in rows if bands["likely"] <= row[0] < bands["answer"]]
+        confirm = [row for row in rows if bands["confirm"] <= row[0] < bands["likely"]]
         can = [row for row in rows if row[3]]
         shares = {
             "n": n,
             "answered_right": sum(row[1] for row in answered) / n,
             "answered_wrong": sum(not row[1] for row in answered) / n,
-            "confirm": len(confirm) / n,
-            "confirm_has_it": sum(row[2] for row in confirm) / n,
-            "refused": (n - len(answered) - len(confirm)) / n,
+            "likely_right": sum(row[1] for row in likely) / n,
+            "likely_wrong": sum(not row[1] for row in likely) / n,
+            "listed": len(confirm) / n,
+            "listed_has_it": sum(row[2] for row in confirm) / n,
+            "refused": sum(row[0] < bands["confirm"] for row in rows) / n,
         }
         if can:
             shares["top1"] = sum(row[1] for row in can) / len(can)
@@ -245,7 +331,7 @@ def main() -> None:
     for problem in problems[:20]:
         print(problem, file=sys.stderr)
     INDEX = KnowledgeIndex(base, model=Model.of(FLAT))
-    data = examples(INDEX)
+    data = examples(INDEX, AnswerService(base, next(iter(base.jurisdictions.values())).name, Model.of(FLAT)))
     print(f"{len(base.entries)} entries, {len(data)} examples")
     crossed = []
     for held_out in (0, 1):
@@ -291,5 +377,4 @@ def show_failures(rest: Sequence[Example], judged: Sequence[Any], model: dict[st
 
 
 if __name__ == "__main__":
-    assert text
     main()

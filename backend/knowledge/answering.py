@@ -130,7 +130,7 @@ class AnswerService:
         if decision == "answer" and self._hotline_unclear(finding, district):
             return self._ask_district(question)
         if decision == "confirm":
-            return self._confirm(finding, district)
+            return self._confirm(finding, question, district)
         return self._answer_from(finding, question, district)
 
     def answer_entry(self, entry_id: str, *, question: str = "") -> Reply:
@@ -294,17 +294,32 @@ class AnswerService:
         )
         return Reply(messages=[message], outcome="unanswered", entry=entry.id)
 
-    def _confirm(self, finding: Finding, district: str | None) -> Reply:
+    def _confirm(self, finding: Finding, question: str, district: str | None) -> Reply:
         hits: list[Hit] = []
         for hit in finding.hits:
-            if all(hit.entry.title != other.entry.title for other in hits):
+            if all(_shown_title(hit.entry) != _shown_title(other.entry) for other in hits):
                 hits.append(hit)
         hits = hits[:_OFFERED]
+        contact = self._contact(self._spoken_of(finding, district))
+        buttons = [*(self._button(hit.entry) for hit in hits), NONE_OF_THEM]
+        if hits[0].score >= self.index.model.likely:
+            likely = self._answer_from(finding, question, district)
+            if likely.outcome == "unanswered":
+                return likely
+            return self._with_reserve(likely, hits, buttons, contact)
         listed = "\n".join(f"{number}. {self._titled(hit.entry)}" for number, hit in enumerate(hits, 1))
-        about = self._spoken_of(finding, district)
-        said = f"没有查到与您的问题完全对应的内容，您想问的是不是下面这些？\n{listed}\n如果都不是，{self._contact(about)}"
-        message = Message(text=said, buttons=[*(self._button(hit.entry) for hit in hits), NONE_OF_THEM])
-        return Reply(messages=[message], outcome="clarifying")
+        said = f"没有查到与您的问题完全对应的内容，您想问的是不是下面这些？\n{listed}\n如果都不是，{contact}"
+        return Reply(messages=[Message(text=said, buttons=buttons)], outcome="clarifying")
+
+    def _with_reserve(self, likely: Reply, hits: Sequence[Hit], buttons: list[Button], contact: str) -> Reply:
+        """Shows the likeliest answer, says that it may not be the one meant, and what else could be."""
+        shown = likely.messages[0]
+        entry = self.base.entries[likely.entry or ""]
+        others = "、".join(f"“{self._titled(hit.entry)}”" for hit in hits if hit.entry.id != entry.id)
+        lines = [f"不能确定您问的是不是“{self._titled(entry)}”，先供您参考：", shown.text]
+        lines.append(f"如果不是，您想问的也可能是{others}；都不是的话，{contact}" if others else f"如果不是，{contact}")
+        message = shown.model_copy(update={"text": "\n".join(lines), "buttons": buttons})
+        return Reply(messages=[message], outcome="clarifying", entry=entry.id)
 
     def _ask_district(self, question: str) -> Reply:
         with_hotline = [item for item in self.base.jurisdictions.values() if item.hotline]

@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import yaml
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -54,7 +54,7 @@ _KINDS: dict[str, type[BaseModel]] = {
     "entries": Entry,
 }
 _KINDS_TEXT = "、".join(_KINDS)
-_ADAPTERS = {kind: TypeAdapter(model) for kind, model in _KINDS.items()}
+_ADAPTERS: dict[str, TypeAdapter[Any]] = {kind: TypeAdapter(model) for kind, model in _KINDS.items()}
 
 
 @dataclass(frozen=True, order=True)
@@ -157,7 +157,10 @@ def _plain(text: str) -> str:
     return re.sub(r"\s+", "", unicodedata.normalize("NFKC", text)).casefold()
 
 
-def _named(text: str, candidates: Iterable[Any], within: Jurisdiction | None) -> Any:
+_Named = TypeVar("_Named", Department, Territory, Jurisdiction)
+
+
+def _named(text: str, candidates: Iterable[_Named], within: Jurisdiction | None) -> _Named | None:
     wanted = _plain(text)
     if not wanted:
         return None

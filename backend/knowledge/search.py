@@ -13,6 +13,7 @@ import functools
 import json
 import logging
 import math
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,20 +36,33 @@ _CANDIDATES = 24
 _WINDOWS = 4
 _LONG = 16  # characters from which a message of several clauses is also read clause by clause
 _UNSURE = 0.35  # weight of a pair of characters one of which is only grammar
+_TWIN = 0.5  # likeness from which a phrasing is almost the question itself
+_EXACT = 20.0  # odds for an entry one of whose phrasings is the question, word for word
+_SURE = 0.99
 _SINGLE = 0.25  # weight of a single character against a pair
-_HOME_LEAD = 0.8  # log odds by which another district's entry must lead to be preferred unasked
+# Log odds by which another district's entry must lead to be preferred unasked: when the question uses a word that
+# only that district's documents use, and when it does not.
+_HOME_LEAD = 0.8
+_HOME_LEAD_UNSPOKEN = 6.0
 
 PAIR_FEATURES = (
     "phrase_bm25",
+    "phrases_bm25",
+    "title_likeness",
     "body_bm25",
     "phrase_cover",
     "phrase_likeness",
+    "phrase_twin",
     "entry_cover",
     "topic_phrase_cover",
     "topic_phrase_likeness",
+    "topic_phrase_twin",
     "topic_entry_cover",
     "topic_gap",
     "name_share",
+    "local_entry_cover",
+    "local_name_cover",
+    "local_answer_cover",
     "asked_stated",
     "asked_missing",
 )
@@ -57,13 +71,20 @@ TOP_FEATURES = (*PAIR_FEATURES, "lead", "topic_size", "topic_known", "bare")
 
 @dataclass(frozen=True)
 class Model:
-    """Fitted coefficients: a ranker of candidates and the confidence in the first of them."""
+    """Fitted coefficients: a ranker of candidates and the confidence in the first of them.
+
+    Attributes:
+        answer: Confidence from which a question is answered.
+        likely: Confidence from which the first entry is shown, with reserve and alternatives.
+        confirm: Confidence from which entries are offered to choose from; below, nothing fits.
+    """
 
     rank: Floats
     rank_bias: float
     confidence: Floats
     confidence_bias: float
     answer: float
+    likely: float
     confirm: float
     figures: Mapping[str, Any]
 
@@ -82,6 +103,7 @@ class Model:
             confidence=np.array([data["confidence"]["weights"][name] for name in TOP_FEATURES], dtype=np.float64),
             confidence_bias=float(data["confidence"]["bias"]),
             answer=float(data["bands"]["answer"]),
+            likely=float(data["bands"]["likely"]),
             confirm=float(data["bands"]["confirm"]),
             figures=data.get("figures", {}),
         )
@@ -242,13 +264,22 @@ class KnowledgeIndex:
         bodies: list[tuple[str, ...]] = []
         unions: list[frozenset[str]] = []
         names: dict[str, set[int]] = {}
+        phrased: dict[str, set[int]] = {}
+        titles: list[int] = []
+        name_sets: list[frozenset[str]] = []
+        answer_sets: list[frozenset[str]] = []
         for number, entry in enumerate(self.entries):
             starts.append(len(phrases))
-            said = [_grams(phrase) for phrase in dict.fromkeys((*entry.questions, entry.title, *entry.aliases))]
+            said = [_grams(phrase) for phrase in phrases_of(entry)]
+            titles.append(len(phrases))
             body = _grams(body_of(entry))
             phrases.extend(said)
             bodies.append(body)
             unions.append(frozenset(body).union(*said))
+            name_sets.append(frozenset(gram for name in (entry.title, *entry.aliases) for gram in _grams(name)))
+            answer_sets.append(frozenset(body))
+            for phrase in phrases_of(entry):
+                phrased.setdefault(text.normalise(phrase).replace(" ", ""), set()).add(number)
             for name in (entry.title, *entry.aliases):
                 squeezed = text.squeeze(name)
                 if len(squeezed) >= 2:
@@ -257,7 +288,14 @@ class KnowledgeIndex:
             np.arange(len(self.entries)), np.diff([*starts, len(phrases)]) if starts else []
         )
         self._starts = np.array(starts, dtype=np.int64)
+        self._titles = np.array(titles, dtype=np.int64)
+        self._phrased_so = phrased
+        self._folder_counts: dict[str, Counter[str]] = {}
+        for prefix, union in zip(self._prefixes, unions, strict=True):
+            self._folder_counts.setdefault(prefix, Counter()).update(union)
         self._names_of_entries = names
+        self._name_sets = name_sets
+        self._answer_sets = answer_sets
         self._longest_name = max((len(name) for name in names), default=0)
         self._phrase_bm25 = _Bm25(phrases)
         self._body_bm25 = _Bm25(bodies)
@@ -388,17 +426,27 @@ class KnowledgeIndex:
                 query.topic_weights[token] for token in union & query.topic_weights.keys()
             )
         entry_shared, topic_entry_shared = entry_shared[chosen], topic_entry_shared[chosen]
+        likeness = pool(2 * shared / (total + self._phrase_weight))[chosen]
+        topic_likeness = pool(2 * topic_shared / (topic_total + self._phrase_weight))[chosen]
+        ends = [*self._starts[1:], len(bm25)]
+        several = np.array([_mean_of_best(bm25[self._starts[p] : ends[p]]) for p in chosen])
+        titles = self._titles[chosen]
         columns = {
             "phrase_bm25": phrase_bm25[chosen],
+            "phrases_bm25": several,
+            "title_likeness": 2 * shared[titles] / (total + self._phrase_weight[titles]),
             "body_bm25": body_bm25[chosen],
             "phrase_cover": pool(shared)[chosen] / total,
-            "phrase_likeness": pool(2 * shared / (total + self._phrase_weight))[chosen],
+            "phrase_likeness": likeness,
+            "phrase_twin": np.maximum(likeness - _TWIN, 0.0),
             "entry_cover": entry_shared / total,
             "topic_phrase_cover": pool(topic_shared)[chosen] / topic_total,
-            "topic_phrase_likeness": pool(2 * topic_shared / (topic_total + self._phrase_weight))[chosen],
+            "topic_phrase_likeness": topic_likeness,
+            "topic_phrase_twin": np.maximum(topic_likeness - _TWIN, 0.0),
             "topic_entry_cover": topic_entry_shared / topic_total,
             "topic_gap": self._gaps(query, chosen, unions),
             "name_share": self._name_shares(query, chosen),
+            **self._local_covers(query, chosen, unions),
             "asked_stated": np.zeros(count),
             "asked_missing": np.zeros(count),
         }
@@ -435,6 +483,32 @@ class KnowledgeIndex:
             union = unions.get(int(position)) or self._unions[position]
             missing = next((weight for token, weight in ranked if token not in union), 0.0)
             result[row] = missing / self._unseen
+        return result
+
+    def _local_covers(
+        self, query: Query, chosen: NDArray[np.int64], unions: Mapping[int, frozenset[str]]
+    ) -> dict[str, Floats]:
+        """Returns coverages of the question that count what tells the candidates apart, not what all of them share."""
+        tokens = [token for token in query.grams if token in self._idf]
+        shapes = np.array([_shape_weight(token) for token in tokens])
+        result = {}
+        for name, sets in (
+            ("local_entry_cover", self._unions),
+            ("local_name_cover", self._name_sets),
+            ("local_answer_cover", self._answer_sets),
+        ):
+            there = np.array(
+                [
+                    [token in (unions.get(int(position), sets[position]) if sets is self._unions else sets[position])
+                     for token in tokens]
+                    for position in chosen
+                ],
+                dtype=np.float64,
+            ).reshape(len(chosen), len(tokens))
+            holders = there.sum(axis=0)
+            weights = shapes * np.log((len(chosen) + 1) / (holders + 0.5)) * (holders > 0)
+            total = float(weights.sum())
+            result[name] = there @ weights / total if total > 0 else np.zeros(len(chosen))
         return result
 
     def _name_shares(self, query: Query, chosen: NDArray[np.int64]) -> Floats:
@@ -506,22 +580,40 @@ class KnowledgeIndex:
         if not len(chosen):
             return (), ()
         odds = features @ self.model.rank + self.model.rank_bias
+        exact = self._phrased_so.get(query.text.replace(" ", ""), ())
+        odds = odds + np.array([_EXACT if int(position) in exact else 0.0 for position in chosen])
         order = np.lexsort((chosen, -odds))
         first = int(order[0])
         lost: list[int] = []
-        if prefer_home and self._home is not None and not self._at_home(int(chosen[first])):
-            near = [int(row) for row in order if odds[row] > odds[first] - _HOME_LEAD]
+        elsewhere = prefer_home and self._home is not None and not self._at_home(int(chosen[first]))
+        spoken = elsewhere and self._speaks_of(self._prefixes[int(chosen[first])], query)
+        if elsewhere:
+            margin = _HOME_LEAD if spoken else _HOME_LEAD_UNSPOKEN
+            near = [int(row) for row in order if odds[row] > odds[first] - margin]
             at_home = next((row for row in near if self._at_home(int(chosen[row]))), None)
             if at_home is not None:
                 lost = near[: near.index(at_home)]
                 first = at_home
         top = self.top_features(query, features, odds, first)
         score = _sigmoid(float(top @ self.model.confidence) + self.model.confidence_bias)
+        if int(chosen[first]) in exact:
+            score = max(score, _SURE)
+        elif elsewhere and not spoken and not lost:
+            # Nothing in the question points to that district, so its answer is at most a likely one.
+            score = min(score, (self.model.answer + self.model.likely) / 2)
         rest = [int(row) for row in order if row != first]
         hits = [Hit(self.entries[int(chosen[first])], score)]
         hits += [Hit(self.entries[int(chosen[row])], min(score, _sigmoid(float(odds[row])))) for row in rest]
         others = tuple(Hit(self.entries[int(chosen[row])], score) for row in lost)
         return tuple(hits[: max(k, 0)]), others
+
+    def _speaks_of(self, prefix: str, query: Query) -> bool:
+        """Tells whether a question has a word that this folder uses repeatedly and the home folder never does."""
+        nothing: Counter[str] = Counter()
+        there, at_home = self._folder_counts.get(prefix, nothing), self._folder_counts.get(self._home or "", nothing)
+        return any(
+            len(token) > 1 and token not in at_home and there.get(token, 0) >= 2 for token in query.topic_weights
+        )
 
     def _at_home(self, position: int) -> bool:
         prefix = self._prefixes[position]
@@ -540,6 +632,15 @@ def _asks_about(question: str, place: str) -> bool:
 
 def _grams(phrase: str) -> tuple[str, ...]:
     return tuple(text.tokens(text.canonical(text.normalise(phrase))))
+
+
+def _mean_of_best(scores: Floats, count: int = 3) -> float:
+    return float(np.sort(scores)[-count:].mean()) if len(scores) else 0.0
+
+
+def phrases_of(entry: Entry) -> list[str]:
+    """Returns every way of naming an entry, each once: its title first, then questions and aliases."""
+    return list(dict.fromkeys((entry.title, *entry.questions, *entry.aliases)))
 
 
 def _sigmoid(value: float) -> float:
