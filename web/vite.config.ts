@@ -14,7 +14,8 @@ export default defineConfig({
     emptyOutDir: true,
     // the pages are served under default-src 'self': no data: address may stand in for a file
     assetsInlineLimit: 0,
-    target: 'es2020',
+    // what the browsers inside messengers and older phones understand
+    target: ['chrome87', 'safari14', 'firefox78', 'edge88'],
     chunkSizeWarningLimit: 400,
   },
   test: {

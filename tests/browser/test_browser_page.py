@@ -92,12 +92,23 @@ def test_dialogs_open_and_close_by_keyboard(portal: Any, service_without_bot: An
     expect(button).to_be_focused()
 
 
+def test_quick_reply_by_keyboard_keeps_the_place(portal: Any, service_without_bot: Any) -> None:
+    page = portal(service_without_bot)
+    page.named("suggestion").first.focus()
+    page.page.keyboard.press("Enter")
+    expect(page.named("assistant-turn")).to_have_count(1)
+    expect(page.page.locator("main")).to_be_focused()
+
+
 def test_new_conversation_forgets_the_old_one(portal: Any, service_without_bot: Any) -> None:
     page = portal(service_without_bot)
     before = page.page.evaluate("localStorage.getItem('qifu.sender')")
     page.say(QUESTION)
     page.named("open-filing").click()
     page.fill("filing", phone="13800000000")
+    page.page.keyboard.press("Escape")
+    page.named("open-lookup").click()
+    expect(page.page.locator("#lookup-phone")).to_have_value("13800000000")
     page.page.keyboard.press("Escape")
     page.page.reload()
     expect(page.named("person-turn")).to_have_text("您说：" + QUESTION)
@@ -112,6 +123,9 @@ def test_new_conversation_forgets_the_old_one(portal: Any, service_without_bot: 
     assert page.page.evaluate("Object.values(sessionStorage).join()") == ""
     page.named("open-filing").click()
     expect(page.page.locator("#filing-phone")).to_have_value("")
+    page.page.keyboard.press("Escape")
+    page.named("open-lookup").click()
+    expect(page.page.locator("#lookup-phone")).to_have_value("")
 
 
 def test_conversation_is_a_live_log_with_names(portal: Any, service_without_bot: Any) -> None:

@@ -35,7 +35,8 @@ describe('pieces', () => {
   it('finds numbers to call, and leaves other digits alone', () => {
     expect(kinds('拨0571-20000000或13812345678')).toEqual(['text:拨', 'phone:0571-20000000', 'text:或', 'phone:13812345678'])
     expect(pieces('0571-20000000')[0]!.href).toBe('tel:057120000000')
-    expect(kinds('编号330100138123456781')).toEqual(['text:编号330100138123456781'])
+    for (const other of ['编号330100138123456781', 'x13812345678', '0571-200000', '13812345678-1', '2026-11-21'])
+      expect(kinds(other)).toEqual([`text:${other}`])
   })
 
   it('keeps an appeal number in one piece', () => {

@@ -75,7 +75,7 @@ export function isSending(turns: readonly Turn[]): boolean {
 
 /** The turn whose buttons can be pressed: the assistant's last one, while nothing was said after it. */
 export function liveTurn(turns: readonly Turn[]): string | null {
-  const last = turns.at(-1)
+  const last = turns[turns.length - 1]
   return last?.who === 'assistant' ? last.id : null
 }
 

@@ -151,6 +151,11 @@ export function useFiling(file: typeof fileAppeal = fileAppeal) {
   return { draft, problems, failure, busy, filed, earlierWords, submit, another }
 }
 
+/** The phone that was last typed into the form, in this session. */
+export function draftPhone(): string {
+  return storedDraft().phone
+}
+
 /** Forgets the draft and any filing whose outcome is unknown, for whoever sits here next. */
 export function forgetDraft(): void {
   keep('session', DRAFT, null)

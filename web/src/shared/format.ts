@@ -55,23 +55,33 @@ export interface Piece {
   href?: string
 }
 
-// an address ends before Chinese text and before the punctuation that closes a sentence
-const LINKS =
-  /(https?:\/\/[^\s\u3000-\u303f\u4e00-\u9fff\uff00-\uffef<>"']*[^\s\u3000-\u303f\u4e00-\u9fff\uff00-\uffef<>"'.,;:!?)\]])|(?<![\d-])(0\d{2,3}-[2-9]\d{6,7}|1[3-9]\d{9})(?![\d-])|(?<![A-Za-z\d])([A-Z]{2}\d{8}-\d{4,})/g
+// An address ends before Chinese text and before the punctuation that closes a sentence. The runs of letters and
+// digits are matched whole and judged afterwards: older Safari knows no look-behind.
+const CANDIDATES =
+  /https?:\/\/[^\s\u3000-\u303f\u4e00-\u9fff\uff00-\uffef<>"']*[^\s\u3000-\u303f\u4e00-\u9fff\uff00-\uffef<>"'.,;:!?)\]]|[A-Za-z\d]+(?:-\d+)*/g
+const PHONE = /^(?:0\d{2,3}-[2-9]\d{6,7}|1[3-9]\d{9})$/
+const NUMBER = /^[A-Z]{2}\d{8}-\d{4,}$/
 
 /** A plain text cut into what is shown as text, as a link, as a number to call, and as an appeal number. */
 export function pieces(text: string): Piece[] {
   const out: Piece[] = []
   let end = 0
-  for (const found of text.matchAll(LINKS)) {
-    if (found.index > end) out.push({ kind: 'text', text: text.slice(end, found.index) })
-    if (found[1]) out.push({ kind: 'url', text: found[1], href: found[1] })
-    else if (found[2]) out.push({ kind: 'phone', text: found[2], href: `tel:${found[2].replaceAll('-', '')}` })
-    else out.push({ kind: 'number', text: found[0] })
-    end = found.index + found[0].length
+  for (const found of text.matchAll(CANDIDATES)) {
+    const piece = judged(found[0])
+    if (!piece) continue
+    const start = found.index ?? 0
+    if (start > end) out.push({ kind: 'text', text: text.slice(end, start) })
+    out.push(piece)
+    end = start + found[0].length
   }
   if (end < text.length) out.push({ kind: 'text', text: text.slice(end) })
   return out
+}
+
+function judged(text: string): Piece | null {
+  if (text.includes('://')) return { kind: 'url', text, href: text }
+  if (PHONE.test(text)) return { kind: 'phone', text, href: `tel:${text.replace(/-/g, '')}` }
+  return NUMBER.test(text) ? { kind: 'number', text } : null
 }
 
 /** Length as the backend counts it: in characters, an emoji being one. */
@@ -103,5 +113,5 @@ export function withoutSources(text: string, citations: readonly { document: str
 }
 
 function squeezed(text: string): string {
-  return text.replace(/[\s。《》]/g, '')
+  return text.replace(/[\s。《》〈〉]/g, '')
 }
