@@ -33,6 +33,7 @@ _MAX_CANDIDATES: Final = 5
 _SPEECH: Final = r"(?:那边|这边|那里|部门|方面|窗口|的人|的)?(?:又|却|就|则|都|也|还|直接|一直|总)?"
 _VERBS: Final = r"(?:说|讲|让|叫|推|要求|回复|答复|表示|称|认为|要(?!求帮)|非要|坚持|不认|不管|不肯|不给|不接|没人|嫌|卡)"
 _OFFICE: Final = re.compile(r"^(?:区|市|钱塘区?)?(?P<stem>[\u4e00-\u9fff]{2,4}?)(?:分局|局|委|公司|集团)$")
+_CLAUSES: Final = re.compile("[。！!；;，,?？]")
 _ALSO: Final = re.compile(r"[，,。；;]\s*(?:还想|还要|还希望|还需要|同时|并且|并要求|并希望|并|以及|也想|也要|又想|另外|而且还|此外)")
 
 
@@ -220,6 +221,9 @@ class Triage:
         """The level, its reasons and the ids of the departments involved."""
         asks = len(hits.get("question", [])) + len(hits.get("suggestion", [])) + 2 * len(hits.get("praise", []))
         wants = len(hits.get("action", []))
+        if asks:
+            last = _CLAUSES.split(text.rstrip("。！!；;，,. "))[-1]
+            asks += any(self._hits(means, last) for means in ("question", "suggestion"))
         spoke = [item.department for item in named if item.spoke]
         involved = list(dict.fromkeys([item.department for item in named]))
         leads = list(dict.fromkeys(match.topic.lead for match in matches if match.score >= _SURE))
