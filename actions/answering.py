@@ -27,7 +27,7 @@ _SURE_OUT_OF_SCOPE = 0.7
 _OURS = "我是企业服务助手，只能回答企业服务方面的问题。"
 
 
-class ActionAnswer(Action):
+class ActionAnswer(Action):  # type: ignore[misc]
     """Answers the last message from the knowledge base."""
 
     def name(self) -> str:
@@ -56,7 +56,7 @@ class ActionAnswer(Action):
         return _remember(reply, turn.text if instead_of_filing or reply.outcome != "answered" else None)
 
 
-class ActionOutOfScope(Action):
+class ActionOutOfScope(Action):  # type: ignore[misc]
     """Says honestly that a request is not our work, unless the knowledge base knows better."""
 
     def name(self) -> str:
@@ -90,7 +90,7 @@ class ActionOutOfScope(Action):
         return [SlotSet("last_question", None)]
 
 
-class ActionChooseEntry(Action):
+class ActionChooseEntry(Action):  # type: ignore[misc]
     """Answers from the candidate that was pressed."""
 
     def name(self) -> str:
@@ -115,7 +115,7 @@ class ActionChooseEntry(Action):
         return _remember(reply, None)
 
 
-class ActionAcknowledge(Action):
+class ActionAcknowledge(Action):  # type: ignore[misc]
     """Takes note of a piece of information that nobody asked for."""
 
     def name(self) -> str:

@@ -35,7 +35,7 @@ _SAID_YES = "yes"
 _SAID_NO = "no"
 
 
-class ActionPrepareAppeal(Action):
+class ActionPrepareAppeal(Action):  # type: ignore[misc]
     """Opens an appeal: a fresh filing key, and everything that the person has said already."""
 
     def name(self) -> str:
@@ -79,7 +79,7 @@ class ValidateAppealForm(ListeningForm):
         return "validate_appeal_form"
 
     def steps_back(self, turn: Turn, asked: str) -> bool:
-        """A description may look like anything; only a plain courtesy or an announced question interrupts it."""
+        """A description may look like anything: only courtesy or an announced question interrupts it."""
         if asked != "description" or turn.pressed:
             return super().steps_back(turn, asked)
         if turn.known and turn.intent not in (
@@ -108,8 +108,8 @@ class ValidateAppealForm(ListeningForm):
             return {}
         extra = self._others(turn, asked, tracker)
         if asked == "appeal_confirm":
-            told = {k: v for k, v in self._others(turn, asked, tracker, again=True).items() if v}
-            return told or self._more(turn, tracker) or {asked: turn.text}
+            told = self._others(turn, asked, tracker, again=True)
+            return {**told} or self._more(turn, tracker) or {asked: turn.text}
         if asked == "enterprise":
             company = recognition.company_answer(turn.text)
             return (
@@ -139,7 +139,7 @@ class ValidateAppealForm(ListeningForm):
             return {asked: None}
         return {asked: _SAID_YES if turn.intent == "affirm" else _SAID_NO}
 
-    def _others(self, turn: Turn, asked: str, tracker: Tracker, *, again: bool = False) -> Heard:
+    def _others(self, turn: Turn, asked: str, tracker: Tracker, *, again: bool = False) -> dict[str, str]:
         readers = {
             "enterprise": listening.own_company,
             "contact": listening.own_name,
@@ -237,7 +237,7 @@ class ValidateAppealForm(ListeningForm):
         return {"appeal_confirm": None}
 
 
-class ActionAskTerritory(Action):
+class ActionAskTerritory(Action):  # type: ignore[misc]
     """Asks for the platform or street, with those that the backend knows."""
 
     def name(self) -> str:
@@ -258,7 +258,7 @@ class ActionAskTerritory(Action):
         return []
 
 
-class ActionAskAppealConfirm(Action):
+class ActionAskAppealConfirm(Action):  # type: ignore[misc]
     """Shows what will be filed, with the level, department and due time that are proposed."""
 
     def name(self) -> str:
@@ -296,7 +296,7 @@ class ActionAskAppealConfirm(Action):
         return []
 
 
-class ActionFileAppeal(Action):
+class ActionFileAppeal(Action):  # type: ignore[misc]
     """Files the confirmed appeal; the same key never files twice."""
 
     def name(self) -> str:

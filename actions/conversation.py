@@ -52,7 +52,7 @@ class Turn:
         return self.confidence >= KNOWN
 
     def means(self, *intents: str, least: float = 0.6, longest: int = 20) -> bool:
-        """Whether one of the intents is certain enough: a known phrase, or a short message well understood."""
+        """Whether one of the intents is certain enough: a known phrase, or a short and clear message."""
         if self.intent not in intents:
             return False
         return self.known or (self.confidence >= least and len(self.text) <= longest)

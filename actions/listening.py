@@ -1,7 +1,7 @@
 """How a message is heard while a form is being filled: as an answer, a correction, or something else.
 
-Pure functions on a `Turn`. An empty result means that the message is not for the form: the form steps back, the
-rules answer, and the form asks its pending question again.
+Pure functions on a `Turn`. An empty result means that the message is not for the form: the form steps back,
+the rules answer, and the form asks its pending question again.
 """
 
 from __future__ import annotations
@@ -172,7 +172,7 @@ def _value_of(name: str, text: str) -> str | None:
     return value
 
 
-def details(turn: Turn, wanted: Mapping[str, Callable[[str], str | None]]) -> Heard:
+def details(turn: Turn, wanted: Mapping[str, Callable[[str], str | None]]) -> dict[str, str]:
     """Other slots that the same message fills by the way, such as a phone behind a name."""
     if turn.pressed:
         return {}

@@ -34,7 +34,7 @@ def resumed(tracker: Tracker) -> list[EventType]:
     return [SlotSet("paused_form", None), FollowupAction(paused)] if paused else []
 
 
-class ActionAskHuman(Action):
+class ActionAskHuman(Action):  # type: ignore[misc]
     """Records that a person is wanted and names the hotline."""
 
     def name(self) -> str:
@@ -68,7 +68,7 @@ class ActionAskHuman(Action):
         return []
 
 
-class ActionCancel(Action):
+class ActionCancel(Action):  # type: ignore[misc]
     """Stops the form that is being filled; asks nothing twice."""
 
     def name(self) -> str:
@@ -81,8 +81,9 @@ class ActionCancel(Action):
         """Cancels and says so; a form that was put aside for this one goes on."""
         form = active_form(tracker)
         if form is None:
-            if slot(tracker, "last_number"):
-                text = f"现在没有正在填写的内容。诉求 {slot(tracker, 'last_number')} 已经提交，如需撤回请转人工。"
+            number = slot(tracker, "last_number")
+            if number:
+                text = f"现在没有正在填写的内容。诉求 {number} 已经提交，如需撤回请转人工。"
                 say(dispatcher, text, buttons=[STATUS, HUMAN], outcome="chitchat")
             else:
                 say(
@@ -104,7 +105,7 @@ class ActionCancel(Action):
         return events + (resumed(tracker) if goes_on else [SlotSet("paused_form", None)])
 
 
-class ActionNoForm(Action):
+class ActionNoForm(Action):  # type: ignore[misc]
     """Answers a yes, a no or a correction when nothing was asked."""
 
     def name(self) -> str:
@@ -136,7 +137,7 @@ class ActionNoForm(Action):
         return []
 
 
-class ActionRepeat(Action):
+class ActionRepeat(Action):  # type: ignore[misc]
     """Says the last bubbles again; inside a form its question comes again by itself."""
 
     def name(self) -> str:

@@ -47,7 +47,7 @@ _NOTHING_TO_SAY = (
 )
 
 
-class _PrepareLookup(Action, ABC):
+class _PrepareLookup(Action, ABC):  # type: ignore[misc]
     """What the two forms about a filed appeal start with."""
 
     @abstractmethod
@@ -100,7 +100,7 @@ class ActionPrepareFeedback(_PrepareLookup):
     def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[EventType]:
-        """Fills in number and phone where this conversation holds them, result and stars where they were said."""
+        """Fills in number and phone where this conversation holds them, and what was said of the outcome."""
         turn = last_turn(tracker)
         known = self.known(turn, tracker)
         if not turn.pressed:
@@ -135,7 +135,7 @@ class _LookupForm(ListeningForm, ABC):
         if turn.pressed:
             return {asked: None}
         readers = {"appeal_number": listening.any_number, "lookup_phone": listening.any_phone}
-        told = {name: value for name, value in listening.details(turn, readers).items() if value}
+        told: Heard = {**listening.details(turn, readers)}
         if told:
             return told
         if listening.is_question(turn):
@@ -152,7 +152,7 @@ class _LookupForm(ListeningForm, ABC):
             return {"appeal_number": None}
         found = listening.any_number(str(value))
         if found is None:
-            sentence = "没有看到诉求编号，编号是两个字母加 12 位数字，例如 QT20260101-0001 的样子。找不到编号可以转人工核实。"
+            sentence = "没有看到诉求编号。编号是两个字母加 12 位数字，例如 QT20260101-0001；找不到可以转人工核实。"
             return self.refused(dispatcher, "appeal_number", sentence)
         return {"appeal_number": found}
 
@@ -262,7 +262,7 @@ class ValidateFeedbackForm(_LookupForm):
         return {"comment": text or None}
 
 
-class ActionAskComment(Action):
+class ActionAskComment(Action):  # type: ignore[misc]
     """Asks for a comment that may be left out."""
 
     def name(self) -> str:
@@ -283,7 +283,7 @@ class ActionAskComment(Action):
         return []
 
 
-class ActionShowStatus(Action):
+class ActionShowStatus(Action):  # type: ignore[misc]
     """Looks the appeal up and says where it stands."""
 
     def name(self) -> str:
@@ -315,7 +315,7 @@ class ActionShowStatus(Action):
         return [*done, SlotSet("last_number", number), SlotSet("last_phone", phone)]
 
 
-class ActionGiveFeedback(Action):
+class ActionGiveFeedback(Action):  # type: ignore[misc]
     """Hands the enterprise's word in."""
 
     def name(self) -> str:

@@ -47,7 +47,7 @@ def normalise(text: str) -> str:
             out.append(chr(code - 0xFEE0))
         elif char in "\u3000\u00a0\u2002\u2003\u2009":
             out.append(" ")
-        elif char in "—–‐‑−":  # noqa: RUF001
+        elif char in "—–‐‑−":
             out.append("-")
         else:
             out.append(char)
@@ -221,8 +221,8 @@ def companies(text: str) -> list[Span]:
         own = (
             bool(_SELF_BEFORE.search(before))
             or (
-                not before.strip(" ,。::;你您好")
-                and re.match(r"^\s*(?:$|[,。;!\s]|的)", after.replace("，", ","))
+                not re.sub(r"[ ,，。:;你您好]", "", before)
+                and re.match(r"^\s*(?:$|[,，。;!\s]|的)", after)
             )
             or (not after.strip(" 。.!") and re.search(r"[,。;!\s，]$|(?:——|--)$", before))
         )
@@ -250,7 +250,7 @@ def company_answer(text: str) -> str | None:
     plain = re.sub(r"(?:吧|啊|呀|哦|呢|的)?[。.!！\s]*$", "", plain)
     letters = squeeze(plain)
     if (
-        not 2 <= len(letters)
+        not len(letters) >= 2
         or len(plain) > MAX_ENTERPRISE
         or letters.isdigit()
         or _GENERIC_COMPANY.match(plain)

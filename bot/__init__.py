@@ -1,1 +1,1 @@
-"""The dialogue process: understands, decides, and lets the actions ask the backend. Never imports `backend`."""
+"""The dialogue process: understands, decides, lets the actions ask the backend; never imports `backend`."""

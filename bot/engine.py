@@ -1,8 +1,8 @@
 """The dialogue engine: a Rasa agent with its actions in the same process.
 
-Five pieces of Rasa are replaced by subclasses, nothing is patched. Measured on one idle core, a turn of the stock
-agent is dominated by a check of a constant JSON schema at every action, by dask's scheduler, and by the search for
-an event's class at every event that is read back; `benchmarks/turn.py` shows what is left.
+Five pieces of Rasa are replaced by subclasses, nothing is patched. A turn of the stock agent is dominated by
+a check of a constant JSON schema at every action, by dask's scheduler, and by the search for an event's class
+at every event that is read back; `benchmarks/turn.py` measures both.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import re
 import tempfile
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -39,7 +40,7 @@ from rasa.engine.storage.local_model_storage import LocalModelStorage
 from rasa.engine.storage.storage import ModelMetadata, ModelStorage
 from rasa.exceptions import ActionLimitReached
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import ActiveLoop, BotUttered, Event, SlotSet
+from rasa.shared.core.events import ActiveLoop, Event, SlotSet
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.utils.endpoints import ClientResponseError, EndpointConfig
 from rasa_sdk.executor import ActionExecutor
@@ -66,7 +67,9 @@ class LocalActions(EndpointConfig):  # type: ignore[misc]
         self._executor = ActionExecutor()
         self._executor.register_package(package)
 
-    async def request(self, method: str = "post", subpath: str | None = None, *args: Any, **kwargs: Any) -> Any:
+    async def request(
+        self, method: str = "post", subpath: str | None = None, *args: Any, **kwargs: Any
+    ) -> Any:
         """Runs an action; its refusals look like an action server's.
 
         Raises:
@@ -106,16 +109,25 @@ class LocalForm(FormAction):  # type: ignore[misc]
             return []
         events: list[Event] = [SlotSet(slot, value) for slot, value in slot_candidates.items()]
         heard = self._temporary_tracker(tracker, events, domain)
-        found: list[Event] = await LocalAction(name, self.action_endpoint).run(output_channel, nlg, heard, domain)
+        found: list[Event] = await LocalAction(name, self.action_endpoint).run(
+            output_channel, nlg, heard, domain
+        )
         return found
 
     async def _ask_for_slot(
-        self, domain: Domain, nlg: Any, output_channel: OutputChannel, slot_name: str, tracker: DialogueStateTracker
+        self,
+        domain: Domain,
+        nlg: Any,
+        output_channel: OutputChannel,
+        slot_name: str,
+        tracker: DialogueStateTracker,
     ) -> list[Event]:
         name = self._name_of_utterance(domain, slot_name)
         if name is None:
             return []
-        asks = ActionBotResponse(name) if name.startswith("utter_") else LocalAction(name, self.action_endpoint)
+        asks = (
+            ActionBotResponse(name) if name.startswith("utter_") else LocalAction(name, self.action_endpoint)
+        )
         events: list[Event] = await asks.run(output_channel, nlg, tracker, domain)
         return events
 
@@ -197,7 +209,9 @@ class Processor(MessageProcessor):  # type: ignore[misc]
             )
         return Path(model_path).name, metadata, runner
 
-    def predict_next_with_tracker_if_should(self, tracker: DialogueStateTracker) -> tuple[Action, PolicyPrediction]:
+    def predict_next_with_tracker_if_should(
+        self, tracker: DialogueStateTracker
+    ) -> tuple[Action, PolicyPrediction]:
         """Predicts the next action (see the parent class); the action is one of ours where it can be."""
         again = self.should_predict_another_action(tracker.latest_action_name)
         if self.is_action_limit_reached(tracker, again):
@@ -245,7 +259,7 @@ class LocalAgent(Agent):  # type: ignore[misc]
 
     @staticmethod
     def _create_tracker_store(store: TrackerStore, domain: Domain) -> TrackerStore:
-        # Rasa's fail-safe wrapper would keep a conversation in memory and lose it: better an error that is told
+        # Rasa's fail-safe wrapper would keep a conversation in memory and lose it: an error is better
         store.domain = domain
         return store
 
@@ -260,7 +274,9 @@ class ConversationStore(SQLTrackerStore):  # type: ignore[misc]
     processes may share one database.
     """
 
-    def __init__(self, url: str, domain: Domain | None = None, event_broker: EventBroker | None = None) -> None:
+    def __init__(
+        self, url: str, domain: Domain | None = None, event_broker: EventBroker | None = None
+    ) -> None:
         url = re.sub(r"^postgres(?:ql)?://", "postgresql+psycopg://", url)
         parsed = sa.make_url(url)
         if parsed.get_backend_name() == "sqlite" and parsed.database not in (None, "", ":memory:"):
@@ -271,29 +287,86 @@ class ConversationStore(SQLTrackerStore):  # type: ignore[misc]
         if parsed.get_backend_name() == "sqlite":
             sa.event.listen(self.engine, "connect", _prepare_sqlite)
             self.engine.dispose()
-        self._recent: OrderedDict[str, tuple[int, list[Event]]] = OrderedDict()
+        self._recent: OrderedDict[str, _Kept] = OrderedDict()
 
-    async def _retrieve(self, sender_id: str, fetch_events_from_all_sessions: bool) -> DialogueStateTracker | None:
+    async def _retrieve(
+        self, sender_id: str, fetch_events_from_all_sessions: bool
+    ) -> DialogueStateTracker | None:
         if fetch_events_from_all_sessions:
             return await super()._retrieve(sender_id, fetch_events_from_all_sessions=True)
         kept = self._recent.get(sender_id)
-        if kept is not None and kept[0] == self._last_id(sender_id):
-            self._recent.move_to_end(sender_id)
-            return DialogueStateTracker.from_events(sender_id, kept[1], self.domain.slots)
-        return await super()._retrieve(sender_id, fetch_events_from_all_sessions=False)
+        if kept is None or kept.last_id != self._last_id(sender_id):
+            tracker = await super()._retrieve(sender_id, fetch_events_from_all_sessions=False)
+            if tracker is None:
+                return None
+            self._keep(tracker, self._last_id(sender_id))
+            return tracker
+        self._recent.move_to_end(sender_id)
+        return DialogueStateTracker.from_events(sender_id, kept.events, self.domain.slots)
 
     async def save(self, tracker: DialogueStateTracker) -> None:
-        """Stores the new events, and keeps the session's events for the next message."""
-        await super().save(tracker)
-        self._recent[tracker.sender_id] = (self._last_id(tracker.sender_id), _session(tracker))
+        """Stores the events that are new, and keeps the session's events for the next message."""
+        await self.stream_events(tracker)
+        rows = [self._row(tracker.sender_id, event) for event in self._new_events(tracker)]
+        with self.engine.begin() as connection:
+            if rows:
+                connection.execute(sa.insert(self.SQLEvent), rows)
+            last_id = self._last_id(tracker.sender_id, connection)
+        self._keep(tracker, last_id)
+
+    def is_in_form(self, sender_id: str) -> bool:
+        """Whether the conversation that was saved last under this id is in the middle of a form."""
+        kept = self._recent.get(sender_id)
+        return kept is not None and kept.in_form
+
+    def _new_events(self, tracker: DialogueStateTracker) -> list[Event]:
+        events = list(tracker.events)
+        kept = self._recent.get(tracker.sender_id)
+        # a tracker that was made from the kept events holds the very same objects
+        if (
+            kept is not None
+            and len(events) >= len(kept.events)
+            and (not kept.events or events[len(kept.events) - 1] is kept.events[-1])
+        ):
+            return events[len(kept.events) :]
+        with self.session_scope() as session:
+            return list(self._additional_events(session, tracker))
+
+    @staticmethod
+    def _row(sender_id: str, event: Event) -> dict[str, Any]:
+        data = event.as_dict()
+        return {
+            "sender_id": sender_id,
+            "type_name": event.type_name,
+            "timestamp": data.get("timestamp"),
+            "intent_name": data.get("parse_data", {}).get("intent", {}).get("name"),
+            "action_name": data.get("name"),
+            "data": json.dumps(data),
+        }
+
+    def _keep(self, tracker: DialogueStateTracker, last_id: int) -> _Kept:
+        kept = _Kept(last_id, _session(tracker), tracker.active_loop_name is not None)
+        self._recent[tracker.sender_id] = kept
         self._recent.move_to_end(tracker.sender_id)
         if len(self._recent) > _REMEMBERED:
             self._recent.popitem(last=False)
+        return kept
 
-    def _last_id(self, sender_id: str) -> int:
-        with self.engine.connect() as connection:
-            statement = sa.select(sa.func.max(self.SQLEvent.id)).where(self.SQLEvent.sender_id == sender_id)
+    def _last_id(self, sender_id: str, connection: sa.Connection | None = None) -> int:
+        statement = sa.select(sa.func.max(self.SQLEvent.id)).where(self.SQLEvent.sender_id == sender_id)
+        if connection is not None:
             return connection.execute(statement).scalar() or 0
+        with self.engine.connect() as own:
+            return own.execute(statement).scalar() or 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A conversation's last session as it stands in the database up to the row ``last_id``."""
+
+    last_id: int
+    events: list[Event]
+    in_form: bool
 
 
 def _session(tracker: DialogueStateTracker) -> list[Event]:
@@ -334,7 +407,9 @@ class _Collector(OutputChannel):  # type: ignore[misc]
 class Engine:
     """Understands and answers messages, one at a time for each conversation."""
 
-    def __init__(self, agent: Agent, store: ConversationStore, close: Iterable[Callable[[], Awaitable[Any]]]) -> None:
+    def __init__(
+        self, agent: Agent, store: ConversationStore, close: Iterable[Callable[[], Awaitable[Any]]]
+    ) -> None:
         self._agent = agent
         self._store = store
         self._close = list(close)
@@ -352,12 +427,11 @@ class Engine:
         os.environ["QIFU_BACKEND_URL"] = settings.backend_url
         broker = await _broker(settings.amqp_url)
         store = ConversationStore(settings.tracker_url, event_broker=broker)
-        agent = LocalAgent.load(
-            model,
-            tracker_store=store,
-            lock_store=_locks(settings.redis_url),
-            action_endpoint=LocalActions(),
+        # not LocalAgent.load(): that makes a stock Agent, whatever class it is called on
+        agent = LocalAgent(
+            tracker_store=store, lock_store=_locks(settings.redis_url), action_endpoint=LocalActions()
         )
+        agent.load_model(model)
         close = [broker.close] if broker is not None else []
         engine = cls(agent, store, close)
         await engine._warm_up()
@@ -377,8 +451,7 @@ class Engine:
         collector = _Collector(channel)
         text = self._harmless(message)
         await self._agent.handle_message(UserMessage(text, collector, sender, input_channel=channel))
-        in_form = await self._in_form(sender)
-        return _reply(collector.said, in_form=in_form)
+        return _reply(collector.said, in_form=self._store.is_in_form(sender))
 
     async def close(self) -> None:
         """Closes what was opened."""
@@ -405,10 +478,6 @@ class Engine:
                 known = {key: value for key, value in values.items() if key in self._agent.domain.entities}
                 return f"/{match[1]}{json.dumps(known, ensure_ascii=False)}" if known else f"/{match[1]}"
         return f"／{message[1:]}"
-
-    async def _in_form(self, sender: str) -> bool:
-        tracker = await self._store.retrieve(sender)
-        return tracker is not None and tracker.active_loop_name is not None
 
     async def _warm_up(self) -> None:
         # NLU, a policy prediction and a response, without a word to the store or the backend
@@ -459,7 +528,16 @@ def quiet(level: str) -> None:
     """
     at_least = max(logging.getLevelName(level), logging.WARNING)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(at_least))
-    for name in ("rasa", "rasa_sdk", "matplotlib", "apscheduler", "aio_pika", "aiormq", "jieba", "sqlalchemy"):
+    for name in (
+        "rasa",
+        "rasa_sdk",
+        "matplotlib",
+        "apscheduler",
+        "aio_pika",
+        "aiormq",
+        "jieba",
+        "sqlalchemy",
+    ):
         logging.getLogger(name).setLevel(at_least)
 
 

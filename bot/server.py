@@ -1,8 +1,8 @@
 """The engine's face inside the machine: aiohttp on a unix socket or on loopback, never anywhere else.
 
 ``GET /healthz`` → ``{"ready": bool}``. ``POST /turn`` ``{"sender", "message", "channel"}`` → ``{"messages",
-"outcome"}``; 503 while the engine is loading. A turn that has begun is finished even if the caller hangs up, and the
-turns of one conversation run one after another, in the order in which they came.
+"outcome"}``; 503 while the engine is loading. A turn that has begun is finished even if the caller hangs up,
+and the turns of one conversation run one after another, in the order in which they came.
 """
 
 from __future__ import annotations

@@ -135,7 +135,8 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     print(
-        f"model ready in {time.monotonic() - started:.0f} s, {time.process_time() - cpu:.0f} s of CPU time", flush=True
+        f"model ready in {time.monotonic() - started:.0f} s, {time.process_time() - cpu:.0f} s of CPU time",
+        flush=True,
     )
     return 0
 

@@ -1,7 +1,7 @@
 """Departments, platforms, streets and services by spaCy's EntityRuler on a blank Chinese pipeline.
 
-The patterns come from the knowledge base (`qifu train` writes them). They are stored in the trained model, so a
-running bot reads no generated file.
+The patterns come from the knowledge base (`qifu train` writes them). They are stored in the trained model, so
+that a running bot reads no generated file.
 """
 
 from __future__ import annotations
