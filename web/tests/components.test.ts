@@ -69,6 +69,13 @@ describe('an answer', () => {
     expect(allNamed(turn([{ text: '请打电话。', card: linked }]), 'entry-card')[0]!.querySelector('a')!.href).toBe('https://example.com/')
   })
 
+  it('tells several appeals apart by their problems', () => {
+    const card = { type: 'appeal', number: 'QT20261121-0001', level: 'single', state: 'filed', text: '漏水' }
+    expect(turn([{ text: '已提交。', card }]).textContent).not.toContain('漏水')
+    const two = turn([{ text: '已提交。', card }, { text: '', card: { ...card, number: 'QT20261121-0002', text: '停电' } }])
+    expect(allNamed(two, 'appeal-card').map((found) => /漏水|停电/.exec(found.textContent!)![0])).toEqual(['漏水', '停电'])
+  })
+
   it('passes over a card it does not know', () => {
     expect(turn([{ text: '答', card: { type: 'hologram' } }]).textContent).toContain('答')
   })

@@ -50,6 +50,7 @@ export interface AppealFields {
 
 export interface AppealCard extends AppealFields {
   type: 'appeal'
+  text?: string | null
 }
 
 /** How far a conversation's form has come. */
