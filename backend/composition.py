@@ -96,7 +96,7 @@ class Container:
     handoffs: HandoffService
     bot: BotClient
     conversations: ConversationService
-    limits: Limits = field(default_factory=Limits)
+    limits: Limits
     metrics: Metrics = field(default_factory=Metrics)
 
     async def open(self) -> None:
@@ -176,4 +176,5 @@ def build(
         handoffs=handoffs,
         bot=bot,
         conversations=ConversationService(bot, known.answers, handoffs, directory),
+        limits=Limits(chat_per_minute=settings.chat_per_minute),
     )

@@ -146,6 +146,12 @@ class Settings(BaseSettings):
         le=100_000,
         description="Longest message or problem description that is taken, in characters.",
     )
+    chat_per_minute: int = Field(
+        0,
+        ge=0,
+        le=100_000,
+        description="How many chat messages one sender may send in a minute; 0 means no limit.",
+    )
 
     @classmethod
     def settings_customise_sources(

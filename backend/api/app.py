@@ -151,6 +151,7 @@ def _around(container: Container, pages: Pages) -> Any:
         except Exception:
             log.exception("request failed", extra={"route": route})
             response = answer(InternalError("系统出了点问题，这次没有办成，请稍后再试。"))
+        response.headers[hdrs.SERVER] = "qifu"
         seconds = time.perf_counter() - begun
         container.metrics.request(request.method, route, response.status, seconds)
         access_log.info(

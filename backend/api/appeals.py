@@ -11,7 +11,9 @@ from backend.api import shapes
 from backend.api.endpoints import Call, Table
 from backend.api.fields import Key, Number, Phone, Request
 from backend.appeals import views
+from backend.appeals.filing import normal_phone
 from backend.appeals.model import FeedbackResult, Filing
+from backend.appeals.numbers import parse_number
 
 TABLE = Table("appeals")
 
@@ -118,11 +120,12 @@ async def post_withdraw(call: Call, data: WithdrawRequest) -> shapes.FollowAnswe
 
 
 class _Guessing:
-    """Counts failures for the number and for the phone, so that neither can be found by trying."""
+    """Counts failures for the number and for the phone, however typed, so that neither is found by trying."""
 
     def __init__(self, call: Call, number: str, phone: str) -> None:
         self._limit = call.container.limits.lookup
-        self._keys = (f"number {number}", f"phone {phone}")
+        known = {"number": parse_number(number), "phone": normal_phone(phone)}
+        self._keys = [f"{kind} {value}" for kind, value in known.items() if value is not None]
 
     async def __aenter__(self) -> None:
         for key in self._keys:

@@ -33,7 +33,7 @@ class ChatRequest(Request):
         Key | None,
         Field(
             title="请求编号",
-            description="The caller's id of this message: repeated within ten minutes, it is not taken again.",
+            description="The caller's id of this message: repeated within ten minutes, it is taken once.",
         ),
     ] = None
 

@@ -90,11 +90,6 @@ def _to_local(value: datetime) -> datetime:
     return value.astimezone(LOCAL_TIME)
 
 
-def _fold(value: str) -> str:
-    """Full-width letters and digits, spaces and case do not tell two numbers apart."""
-    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", clean(value))).upper()
-
-
 Sender = Annotated[str, AfterValidator(_check_sender)]
 """A stable id of who speaks, in whatever form the channel gives."""
 
@@ -113,8 +108,8 @@ OptionalText = Annotated[str, Clean(2000, minimum=0, lines=True)]
 Phone = Annotated[str, Clean(32)]
 """A phone number as a person types it; what a valid one is, the appeals capability decides."""
 
-Number = Annotated[str, Clean(64), AfterValidator(_fold)]
-"""An appeal number as a person types it."""
+Number = Annotated[str, Clean(64)]
+"""An appeal number as a person types it; what is one, the appeals capability decides."""
 
 Key = Annotated[str, Clean(128)]
 """An idempotency key: the caller's own id of one request."""

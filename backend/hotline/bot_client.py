@@ -141,7 +141,7 @@ class BotClient:
             self._set_ready(False)
             raise BotUnavailable("loading")
         if status != 200:
-            raise BotUnavailable(f"status {status}", uncertain=True)
+            raise BotUnavailable(f"status {status}", uncertain=status >= 500)
         try:
             return _reply(json.loads(raw))
         except (ValueError, ValidationError) as error:
