@@ -74,9 +74,10 @@ class WorkCalendar:
         override = self._overrides.get(day)
         if override is not None:
             return override
+        weekday = day.weekday() < 5
         if day.year in NOTICE_YEARS:
-            return bool(chinese_calendar.is_workday(day))
-        return day.weekday() < 5 and (day.month, day.day) not in _FIXED_HOLIDAYS
+            return day in chinese_calendar.workdays or (weekday and day not in chinese_calendar.holidays)
+        return weekday and (day.month, day.day) not in _FIXED_HOLIDAYS
 
     def nth_working_day_after(self, day: date, n: int) -> date:
         """The n-th working day after a day, which itself is not counted.

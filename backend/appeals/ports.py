@@ -163,8 +163,13 @@ class AppealRepository(Protocol):
         """Store a new appeal with its supervision moments."""
         ...
 
-    async def get(self, number: str) -> Appeal | None:
-        """The appeal of a number."""
+    async def get(self, number: str, *, lock: bool = False) -> Appeal | None:
+        """The appeal of a number.
+
+        Args:
+            number: Its number.
+            lock: Keep it from being changed by others until this transaction ends.
+        """
         ...
 
     async def of_group(self, group: str) -> tuple[Appeal, ...]:

@@ -184,7 +184,7 @@ class AppealService:
         """
         word, given_stars, words = _check_feedback(result, stars, comment)
         async with self._unit_of_work() as work:
-            appeal = await self._of_enterprise(work.appeals, number, phone)
+            appeal = await self._of_enterprise(work.appeals, number, phone, lock=True)
             if appeal.state is not State.RESOLVED:
                 last = appeal.feedback
                 if last is None or (last.result, last.stars, last.comment) != (word, given_stars, words):
@@ -220,7 +220,7 @@ class AppealService:
         """
         words = filing.check_text(reason, "reason", "撤回原因", least=0, most=_MAX_COMMENT)
         async with self._unit_of_work() as work:
-            appeal = await self._of_enterprise(work.appeals, number, phone)
+            appeal = await self._of_enterprise(work.appeals, number, phone, lock=True)
             state = lifecycle.next_state(appeal.state, Event.WITHDRAW, ENTERPRISE.role)
             changed = await self._change(
                 work.appeals,
@@ -556,7 +556,7 @@ class AppealService:
             numbers = await work.appeals.next_numbers(now.date(), len(parts))
             filed = []
             for count, part in zip(numbers, parts, strict=True):
-                decided = _decide(None, part.level, part.lead, part.co)
+                decided = routing.route(part.level, (part.lead,) if part.lead else (), part.co)
                 due = due_at(decided.level, now, self.calendar, self._close)
                 appeal = Appeal(
                     number=format_number(self._prefix, now.date(), count),
@@ -636,16 +636,20 @@ class AppealService:
             summary += "，流转两个及以上主办部门，调整为吹哨问题"
         return changed, summary
 
-    async def _of_enterprise(self, appeals: AppealRepository, number: str, phone: str) -> Appeal:
+    async def _of_enterprise(
+        self, appeals: AppealRepository, number: str, phone: str, *, lock: bool = False
+    ) -> Appeal:
         plain = parse_number(number[:40])
-        appeal = await appeals.get(plain) if plain else None
+        appeal = await appeals.get(plain, lock=lock) if plain else None
         if appeal is None or not filing.same_phone(appeal.phone, phone[:60]):
             raise NotFound("没有找到与该编号和联系电话相符的诉求，请核对后再试。")
         return appeal
 
-    async def _of_desk(self, appeals: AppealRepository, actor: Actor, number: str) -> Appeal:
+    async def _of_desk(
+        self, appeals: AppealRepository, actor: Actor, number: str, *, lock: bool = False
+    ) -> Appeal:
         plain = parse_number(number[:40])
-        appeal = await appeals.get(plain) if plain else None
+        appeal = await appeals.get(plain, lock=lock) if plain else None
         if appeal is None or not access.can_see(actor, appeal):
             raise NotFound("没有找到这件诉求。")
         return appeal
@@ -665,7 +669,7 @@ class AppealService:
         """Open the transaction of a desk's deed: role first, then ownership, state and version."""
         require(_staff(actor), Action(f"appeals.{event.value}"))
         async with self._unit_of_work() as work:
-            appeal = await self._of_desk(work.appeals, actor, number)
+            appeal = await self._of_desk(work.appeals, actor, number, lock=True)
             state = lifecycle.next_state(appeal.state, event, actor.role)
             if version is not None and version != appeal.version:
                 raise _changed_meanwhile(appeal.version)

@@ -95,9 +95,11 @@ class SqlAppeals:
         self._session.add_all(_supervision_row(row.id, moment) for moment in supervision)
         await self._session.flush()
 
-    async def get(self, number: str) -> Appeal | None:
-        """The appeal of a number."""
+    async def get(self, number: str, *, lock: bool = False) -> Appeal | None:
+        """The appeal of a number, kept from others' changes where ``lock`` is set."""
         query = select(AppealRow).where(AppealRow.number == number).execution_options(populate_existing=True)
+        if lock:
+            query = query.with_for_update()
         row = await self._session.scalar(query)
         return _appeal(row) if row else None
 

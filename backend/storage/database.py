@@ -62,6 +62,16 @@ def _with_driver(url: str, sqlite: str, postgresql: str) -> URL:
     return parsed.set(drivername=sqlite if name == "sqlite" else postgresql)
 
 
+def _impatient(url: URL) -> URL:
+    """Let PostgreSQL give up waiting for a lock, and end transactions that somebody forgot."""
+    if url.get_backend_name() != "postgresql":
+        return url
+    given = url.query.get("options", "")
+    options = given if isinstance(given, str) else " ".join(given)
+    limits = f"-c lock_timeout={BUSY_SECONDS}s -c idle_in_transaction_session_timeout=60s"
+    return url.update_query_dict({"options": f"{options} {limits}".strip()})
+
+
 def prepare_sqlite(dbapi_connection: Any, _record: object) -> None:
     """Settings of each new SQLite connection; transactions are begun by us, not by the driver."""
     dbapi_connection.isolation_level = None
@@ -96,7 +106,7 @@ class Database:
     """
 
     def __init__(self, url: str, *, pool_size: int = 8) -> None:
-        parsed = async_url(url)
+        parsed = _impatient(async_url(url))
         make_folder(parsed)
         self.engine: AsyncEngine = create_async_engine(
             parsed,
