@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -46,10 +47,15 @@ class StubBot:
     def __init__(self) -> None:
         self.ready = False
         self.heard: list[tuple[str, str, str]] = []
+        self.begun = asyncio.Event()
+        self.hold: asyncio.Event | None = None
 
     async def turn(self, sender: str, message: str, channel: str) -> Reply:
         if not self.ready:
             raise BotUnavailable("away")
+        self.begun.set()
+        if self.hold is not None:
+            await self.hold.wait()
         self.heard.append((sender, message, channel))
         return Reply(messages=[Message(text=f"机器人：{message}")], outcome="chitchat")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 from api_helpers import Backend, refused
@@ -91,6 +92,24 @@ async def test_the_same_key_is_taken_once(backend: Backend) -> None:
     assert len(backend.bot.heard) == 1
     other = await backend.post("/api/v1/chat", {**body, "message": "再见"})
     await refused(other, 409, "conflict")
+
+
+async def test_a_turn_is_finished_although_the_caller_hangs_up(backend: Backend) -> None:
+    backend.bot.ready = True
+    backend.bot.hold = asyncio.Event()
+    url = backend.client.make_url("/")
+    _, writer = await asyncio.open_connection(url.host, url.port)
+    body = json.dumps({"sender": "s", "message": "确认提交"}).encode()
+    head = ["POST /api/v1/chat HTTP/1.1", "Host: x", "Content-Type: application/json"]
+    head += [f"Content-Length: {len(body)}", "", ""]
+    writer.write("\r\n".join(head).encode() + body)
+    async with asyncio.timeout(5):
+        await backend.bot.begun.wait()
+    writer.transport.abort()
+    await backend.get("/healthz")
+    backend.bot.hold.set()
+    await backend.container.conversations.finish()
+    assert backend.bot.heard == [("s", "确认提交", "web")]
 
 
 async def test_a_limit_can_be_set(backend: Backend) -> None:
