@@ -1,14 +1,14 @@
 # Qifu 企服助手. The work is in scripts/setup.py; this only finds Python 3.11.
 #   make run      fresh machine to serving          make test    fresh machine to all tests passed
-#   make setup    everything but serving            make check   linter, types, knowledge base, dialogue data
+#   make setup    everything but serving            make check   linters, types, knowledge base, dialogue data
+#   make develop  what make test needs, no tests
 #   make lock     write the requirement locks anew  make clean   remove what was built, keep data
 # Settings are environment variables: make run QIFU_PORT=9000; QIFU_TENSORFLOW=1 installs the real TensorFlow.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
-BIN := .venv/bin
 SETUP = $(PYTHON) scripts/setup.py
 
-.PHONY: run test setup develop check lint lock clean python
+.PHONY: run test setup develop check lock clean python
 
 run: python
 	@exec $(SETUP) run
@@ -16,15 +16,8 @@ run: python
 test: python
 	@exec $(SETUP) test $(PYTEST)
 
-setup develop: python
+setup develop check: python
 	@exec $(SETUP) $@
-
-check: develop
-	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/qifu check
-	$(BIN)/qifu train --lexicon-only
-	$(BIN)/rasa data validate --max-history 5
 
 lock: python
 	@exec $(PYTHON) scripts/locks.py $(if $(UPGRADE),--upgrade)

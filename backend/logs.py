@@ -74,6 +74,6 @@ def configure(level: str = "INFO", stream: TextIO | None = None) -> None:
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(LineFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    # These write request lines with their query strings, or one line for each statement.
-    for name in ("aiohttp.access", "sqlalchemy.engine", "asyncio", "jieba"):
+    # These write request lines with their query strings, one line for each statement, or what they are about.
+    for name in ("aiohttp.access", "alembic", "sqlalchemy.engine", "asyncio", "jieba"):
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level)))

@@ -323,10 +323,23 @@ def prepare(*, development: bool) -> str | None:
     return program
 
 
+def must(command: list[str], folder: Path = ROOT) -> None:
+    """Run a command in sight.
+
+    Raises:
+        SetupError: It failed; what it printed says why.
+    """
+    words = " ".join([Path(command[0]).name, *command[1:]])
+    say(f"→ {words}")
+    environment = {**os.environ, "RASA_TELEMETRY_ENABLED": "false", "SQLALCHEMY_SILENCE_UBER_WARNING": "1"}
+    if subprocess.run(command, cwd=folder, env=environment, check=False).returncode:
+        raise SetupError(f"{words} 没有通过，原因见上面的输出。")
+
+
 def main() -> int:
     """Prepare, then hand over to the service or to the tests."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("goal", choices=["setup", "develop", "run", "test"])
+    parser.add_argument("goal", choices=["setup", "develop", "run", "test", "check"])
     parser.add_argument("rest", nargs=argparse.REMAINDER, help="passed on to `qifu serve` or pytest")
     arguments = parser.parse_args()
     if sys.version_info[:2] != (3, 11):
@@ -334,19 +347,27 @@ def main() -> int:
         return 2
     os.chdir(ROOT)
     qifu = str(VENV / "bin" / "qifu")
+    goal = arguments.goal
     try:
-        program = prepare(development=arguments.goal in {"develop", "test"})
-        sys.stdout.flush()
-        if arguments.goal == "run":
+        program = prepare(development=goal in {"develop", "test", "check"})
+        pages = [] if program is None else [program]
+        if goal == "run":
             os.execv(qifu, [qifu, "serve", *arguments.rest])  # noqa: S606 - hands this process over
-        if arguments.goal == "setup":
-            for command in ("train", "migrate"):
-                if subprocess.run([qifu, command], check=False).returncode:
-                    raise SetupError(f"qifu {command} 没有成功。")
-        if arguments.goal == "test":
-            if program is not None and subprocess.run([program, "test"], cwd=WEB, check=False).returncode:
-                raise SetupError("网页的测试没有通过。")
+        if goal == "setup":
+            must([qifu, "train"])
+            must([qifu, "migrate"])
+        if goal == "test":
+            if pages:
+                must([*pages, "test"], WEB)
             os.execv(PYTHON, [str(PYTHON), "-m", "pytest", *arguments.rest])  # noqa: S606
+        if goal == "check":
+            must([str(VENV / "bin" / "ruff"), "check", "."])
+            must([str(VENV / "bin" / "mypy")])
+            if pages:
+                must([*pages, "run", "lint"], WEB)
+            must([qifu, "check"])
+            must([qifu, "train", "--lexicon-only"])
+            must([str(VENV / "bin" / "rasa"), "data", "validate", "--fail-on-warnings"])
     except SetupError as error:
         say(f"✗ {error}")
         return 2

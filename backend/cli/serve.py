@@ -22,6 +22,7 @@ from typing import Any
 
 from backend import logs
 from backend.cli.instance import only_one
+from backend.cli.processes import environment
 from backend.cli.supervisor import MISCONFIGURED, Child, dies_with_parent
 from backend.errors import Conflict, InvalidInput
 from backend.settings import Settings
@@ -109,16 +110,9 @@ class Service:
     def __init__(self, settings: Settings, *, with_bot: bool) -> None:
         self._settings = settings
         self._with_bot = with_bot
-        environment = {
-            **os.environ,
-            # Of the children's libraries: no usage statistics, no notices about old versions.
-            "RASA_TELEMETRY_ENABLED": "false",
-            "SQLALCHEMY_SILENCE_UBER_WARNING": "1",
-            **settings.bot_environment(),
-        }
-        self._environment = environment
-        self.backend = Child("backend", [sys.executable, "-m", "backend"], environment)
-        self.bot = Child("bot", [sys.executable, "-m", "bot"], environment)
+        self._environment = environment(settings)
+        self.backend = Child("backend", [sys.executable, "-m", "backend"], self._environment)
+        self.bot = Child("bot", [sys.executable, "-m", "bot"], self._environment)
 
     async def run(self) -> int:
         """Serve until told to stop; return the exit code."""

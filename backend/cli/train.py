@@ -7,11 +7,11 @@ here included, so that training again without a change takes about a second.
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 from pathlib import Path
 
+from backend.cli.processes import environment
 from backend.errors import QifuError
 from backend.settings import Settings
 
@@ -47,8 +47,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     if arguments.lexicon_only:
         return 0
     command = [sys.executable, "-m", "bot.train", *(["--force"] if arguments.force else [])]
-    environment = {**os.environ, **settings.bot_environment()}
-    code = subprocess.run(command, env=environment, check=False).returncode
+    code = subprocess.run(command, env=environment(settings), check=False).returncode
     if code:
         raise TrainingFailed(f"对话模型没有训练成功（返回码 {code}），原因见上面的输出。")
     return 0
