@@ -175,8 +175,11 @@ class ConversationService:
             except errors.NotFound:
                 return self._say("clarifying", wording.AWAY, talk, forms=True)
         else:
+            in_form = talk.outcome == "form"
+            if in_form and not wording.asks(message):
+                return self._say("form", wording.FORM, talk, forms=True)
             reply = self._answers.answer(message, last_entry=talk.entry)
-            if talk.outcome == "form" and reply.outcome != "answered":
+            if in_form and reply.outcome != "answered":
                 return self._say("form", wording.FORM, talk, forms=True)
         messages = [_with_forms(part) for part in reply.messages]
         if not talk.told:

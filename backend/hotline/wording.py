@@ -42,6 +42,8 @@ _THANKS = re.compile(
 )
 _NUMBER = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{8}-[0-9]{4,6}(?![0-9])")
 
+_ASKS = re.compile(r"[?？吗呢么]|如何|多少|哪|几[个天次日]|谁|是否|能不能|可不可以|有没有|多久|多长")
+
 _WISH_OF_INTENT: dict[str, Wish] = {
     "file_appeal": "file",
     "open_appeal_form": "file",
@@ -110,6 +112,11 @@ def payload(message: str) -> tuple[str, dict[str, Any]] | None:
     except (ValueError, RecursionError):
         return None
     return (found[1], entities) if isinstance(entities, dict) else None
+
+
+def asks(message: str) -> bool:
+    """Whether a message reads like a question, rather than like an answer to one of a form."""
+    return _ASKS.search(message) is not None
 
 
 def wish(message: str) -> Wish:

@@ -59,6 +59,20 @@ def test_what_is_no_payload(message: str) -> None:
     assert wording.payload(message) is None
 
 
+@pytest.mark.parametrize(
+    "message", ["热线电话是多少", "几天能答复", "要带什么材料", "能在线办吗", "在哪？", "怎么走"]
+)
+def test_questions(message: str) -> None:
+    assert wording.asks(message)
+
+
+@pytest.mark.parametrize(
+    "message", ["确认", "取消", "杭州某某科技有限公司", "13800000000", "王小明", "白杨街道", "不清楚"]
+)
+def test_answers_to_a_form(message: str) -> None:
+    assert not wording.asks(message)
+
+
 @given(st.text(max_size=300))
 def test_any_text_has_one_wish(message: str) -> None:
     assert wording.wish(message) in {"file", "status", "human", "entry", "greeting", "thanks", "other"}
