@@ -13,8 +13,9 @@ from bot.settings import BadSetting, BotSettings
 
 def main() -> int:
     """Reads the settings, serves, and returns the exit code."""
-    # Rasa's frozen dependencies warn of what they would do in future versions, on every start
-    warnings.simplefilter("ignore")
+    # Rasa's frozen dependencies warn of what they would do in future versions, on every start; one of them
+    # sets the filters anew when it is imported, so that a filter of ours would not hold
+    warnings.showwarning = lambda *_args, **_names: None
     try:
         settings = BotSettings.from_environment()
     except BadSetting as error:
