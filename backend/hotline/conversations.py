@@ -55,12 +55,13 @@ class _Talk:
 
     Attributes:
         entry: What was answered last, for follow-up questions.
-        outcome: What kind of answer was given last.
+        in_form: Whether the bot was asking for a form's fields when it was last heard; an outage does not end
+            that.
         told: Whether the person has been told that the bot is away.
     """
 
     entry: str | None = None
-    outcome: Outcome = "chitchat"
+    in_form: bool = False
     told: bool = False
 
 
@@ -132,18 +133,14 @@ class ConversationService:
         talk = self._talks.get(sender) or _Talk()
         try:
             reply = await self._bot.turn(sender, wording.BOT_PAYLOADS.get(message, message), channel)
-            told = False
+            in_form, told = reply.outcome == "form", False
         except BotUnavailable as away:
             reply = await self._answer_alone(sender, message, channel, talk, uncertain=away.uncertain)
-            told = True
+            in_form, told = talk.in_form, True
             if key is not None and not away.uncertain:
                 # the engine never saw it: sent again, it is to be taken
                 self._turns.forget((sender, key))
-        # a form goes on after an outage, so the outage itself must not make it forgotten
-        outcome = (
-            talk.outcome if told and talk.outcome == "form" and reply.outcome == "form" else reply.outcome
-        )
-        self._talks.set(sender, _Talk(reply.entry or _cited(reply) or talk.entry, outcome, told))
+        self._talks.set(sender, _Talk(reply.entry or _cited(reply) or talk.entry, in_form, told))
         return reply
 
     async def _answer_alone(
@@ -175,11 +172,10 @@ class ConversationService:
             except errors.NotFound:
                 return self._say("clarifying", wording.AWAY, talk, forms=True)
         else:
-            in_form = talk.outcome == "form"
-            if in_form and not wording.asks(message):
+            if talk.in_form and not wording.asks(message):
                 return self._say("form", wording.FORM, talk, forms=True)
             reply = self._answers.answer(message, last_entry=talk.entry)
-            if in_form and reply.outcome != "answered":
+            if talk.in_form and reply.outcome != "answered":
                 return self._say("form", wording.FORM, talk, forms=True)
         messages = [_with_forms(part) for part in reply.messages]
         if not talk.told:

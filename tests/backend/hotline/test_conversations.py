@@ -208,6 +208,13 @@ async def test_a_question_in_the_middle_of_a_form_is_answered(room: Room) -> Non
     await room.say("我要提交诉求")
     room.bot_away()
     assert "知识：热线电话是多少" in texts(await room.say("热线电话是多少"))
+    assert texts(await room.say("13800000000")) == wording.FORM
+
+
+async def test_a_form_that_was_only_offered_is_not_spoken_of_as_begun(room: Room) -> None:
+    room.bot_away()
+    await room.say("我要提交诉求")
+    assert texts(await room.say("厂房漏水")) != wording.FORM
 
 
 async def test_a_turn_that_may_have_been_taken_is_not_answered_as_if_it_had_not(room: Room) -> None:
