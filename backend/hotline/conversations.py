@@ -82,7 +82,7 @@ class ConversationService:
         self._handoffs = handoffs
         self._hotline = hotline
         self._talks: Recent[str, _Talk] = Recent(10_000, 3600)
-        self._turns: Recent[tuple[str, str], _Turn] = Recent(10_000, 600)
+        self._turns: Recent[tuple[str, str], _Turn] = Recent(2_000, 600)
         self._running: set[asyncio.Task[Reply]] = set()
 
     @property
@@ -100,7 +100,7 @@ class ConversationService:
             message: Cleaned text, not blank, or a button's payload.
             channel: Through which door.
             idempotency_key: The caller's id of this message: sent again with it, the message is not taken a
-                second time, and the same reply is given. Kept for ten minutes.
+                second time, and the same reply is given. Kept for ten minutes, the last 2,000 of them.
 
         Returns:
             The reply, never without a message.
