@@ -56,8 +56,13 @@ class PeopleRepository(Protocol):
         """Forget tokens that ended before a moment."""
         ...
 
-    async def attempts(self, username: str) -> Attempts | None:
-        """Tries under a user name."""
+    async def attempts(self, username: str, at: datetime) -> Attempts:
+        """Tries under a user name, none at first; others who ask wait until this transaction ends.
+
+        Args:
+            username: As tried.
+            at: Moment to note for the first try.
+        """
         ...
 
     async def save_attempts(self, attempts: Attempts) -> None:

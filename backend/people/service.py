@@ -187,11 +187,11 @@ class PeopleService:
         """Count a try before it is looked at, so that many at once cannot exceed the limit."""
         now = self._clock()
         async with self._unit_of_work() as work:
-            before = await work.people.attempts(name)
-            if before and before.locked_until and before.locked_until > now:
+            before = await work.people.attempts(name, now)
+            if before.locked_until and before.locked_until > now:
                 minutes = -(-(before.locked_until - now) // timedelta(minutes=1))
                 raise TooMany(f"登录失败次数过多，请 {minutes} 分钟后再试。", retry_after=minutes * 60)
-            count = 1 if before is None or before.locked_until else before.count + 1
+            count = 1 if before.locked_until else before.count + 1
             locked = now + LOCK if count >= MAX_FAILURES else None
             await work.people.save_attempts(Attempts(name, count, now, locked))
             account = await work.people.account(name)

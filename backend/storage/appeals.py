@@ -7,7 +7,6 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Select, and_, func, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -36,6 +35,7 @@ from backend.storage.tables import (
     HistoryRow,
     SupervisionRow,
 )
+from backend.storage.upserts import upsert
 
 _OPEN = [state.value for state in State if state not in (State.RESOLVED, State.CLOSED, State.WITHDRAWN)]
 
@@ -75,10 +75,8 @@ class SqlAppeals:
 
     async def next_numbers(self, day: date, count: int) -> range:
         """Reserve consecutive numbers of a day; others wait until this transaction ends."""
-        dialect = self._session.get_bind().dialect.name
-        insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
         statement = (
-            insert(CounterRow)
+            upsert(self._session, CounterRow)
             .values(day=day, last=count)
             .on_conflict_do_update(index_elements=[CounterRow.day], set_={"last": CounterRow.last + count})
             .returning(CounterRow.last)

@@ -13,6 +13,7 @@ from backend.people.accounts import Account, Attempts, Token
 from backend.people.ports import NameTaken
 from backend.people.roles import Role
 from backend.storage.tables import AccountRow, AttemptsRow, TokenRow
+from backend.storage.upserts import upsert
 
 
 class SqlPeople:
@@ -127,23 +128,24 @@ class SqlPeople:
         """Forget tokens that ended before a moment."""
         await self._session.execute(delete(TokenRow).where(TokenRow.expires_at < expired_before))
 
-    async def attempts(self, username: str) -> Attempts | None:
-        """Tries under a user name; locked, so that two at once are counted one after the other."""
+    async def attempts(self, username: str, at: datetime) -> Attempts:
+        """Tries under a user name; the row is made if need be, because only a row can be locked."""
+        await self._session.execute(
+            upsert(self._session, AttemptsRow)
+            .values(username=username, count=0, last_at=at)
+            .on_conflict_do_nothing()
+        )
         query = select(AttemptsRow).where(AttemptsRow.username == username).with_for_update()
-        row = await self._session.scalar(query)
-        return Attempts(row.username, row.count, row.last_at, row.locked_until) if row else None
+        row = (await self._session.scalars(query)).one()
+        return Attempts(row.username, row.count, row.last_at, row.locked_until)
 
     async def save_attempts(self, attempts: Attempts) -> None:
         """Store the tries under a user name."""
-        await self._session.merge(
-            AttemptsRow(
-                username=attempts.username,
-                count=attempts.count,
-                last_at=attempts.last_at,
-                locked_until=attempts.locked_until,
-            )
+        await self._session.execute(
+            update(AttemptsRow)
+            .where(AttemptsRow.username == attempts.username)
+            .values(count=attempts.count, last_at=attempts.last_at, locked_until=attempts.locked_until)
         )
-        await self._session.flush()
 
     async def clear_attempts(self, username: str, older_than: datetime | None = None) -> None:
         """Forget the tries under a user name, and all whose last one is older than a moment."""
