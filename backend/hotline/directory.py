@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from backend import errors
 from backend.knowledge.answering import AnswerService
 from backend.knowledge.entries import Department, Jurisdiction, Source, Territory
@@ -9,7 +11,7 @@ from backend.knowledge.loading import KnowledgeBase
 from backend.people.roles import Role
 from backend.replies import Citation, Message
 
-_SUGGESTIONS = 6
+_SUGGESTED_KINDS = ("faq", "contact", "channel", "faq", "service", "rule")
 _LONGEST_SUGGESTION = 16
 
 
@@ -87,21 +89,22 @@ class HomeDirectory:
         return self._answers.hotline(self.home)
 
     def suggestions(self) -> list[str]:
-        """A few questions to begin with, of different boards and kinds, that have a straight answer."""
+        """A few questions to begin with, of the kinds that are asked most, that have a straight answer."""
         if self._suggestions is None:
-            found: dict[str, str] = {}
-            for entry in self._base.entries.values():
-                group = f"{entry.board} {entry.kind}"
-                question = entry.questions[0]
-                if group in found or not self._in(entry.id, self.home) or len(question) > _LONGEST_SUGGESTION:
-                    continue
+            found: list[str] = []
+            for kind in _SUGGESTED_KINDS:
+                question = next((text for text in self._questions(kind) if text not in found), None)
+                found += [question] if question else []
+            self._suggestions = found
+        return list(self._suggestions)
+
+    def _questions(self, kind: str) -> Iterator[str]:
+        for entry in self._base.entries.values():
+            question = entry.questions[0]
+            if entry.kind == kind and self._in(entry.id, self.home) and len(question) <= _LONGEST_SUGGESTION:
                 reply = self._answers.answer(question)
                 if reply.outcome == "answered" and reply.entry == entry.id:
-                    found[group] = question
-                if len(found) == _SUGGESTIONS:
-                    break
-            self._suggestions = list(found.values())
-        return list(self._suggestions)
+                    yield question
 
     def _jurisdiction(self, name: str | None) -> Jurisdiction:
         if name is None:
