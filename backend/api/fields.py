@@ -111,7 +111,7 @@ Phone = Annotated[str, Clean(32)]
 Number = Annotated[str, Clean(64)]
 """An appeal number as a person types it; what is one, the appeals capability decides."""
 
-Key = Annotated[str, Clean(128)]
+Key = Annotated[str, Clean(200)]
 """An idempotency key: the caller's own id of one request."""
 
 Moment = Annotated[datetime, AfterValidator(_to_local)]
