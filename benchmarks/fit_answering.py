@@ -43,12 +43,13 @@ QUESTIONS = ROOT / "tests" / "data" / "questions"
 # those that they do not. A confident answer that is wrong is the worst, a refusal of what could be answered the next.
 COSTS = {
     "answered": (2.0, 3.0),  # wrong entry; nothing to answer
-    "likely": (1.3, 1.3),  # the same, shown with reserve
+    "likely": (1.3, 2.0),  # the same, shown with reserve
     "likely_right": 0.3,
-    "offered": (1.5, 0.9),  # a list without the right one; a list though nothing is right
+    "offered": (1.5, 1.2),  # a list without the right one; a list though nothing is right
     "offered_right": 1.0,
     "refused": 2.5,
 }
+PENALTY = 0.05  # of squared coefficients
 PHRASING = 0.5  # weight of all examples made from the entries themselves against all questions of the sets
 FLAT = {"rank": {"weights": dict.fromkeys(PAIR_FEATURES, 1.0), "bias": 0.0},
         "confidence": {"weights": dict.fromkeys(TOP_FEATURES, 0.0), "bias": 0.0},
@@ -162,7 +163,7 @@ def fit(data: Sequence[Example]) -> dict[str, Any]:
                 differences.append(good - other)
                 weights.append(balance[item.origin] * item.weight / max(len(others) * len(best), 1))
     x = np.array(differences)
-    rank, _ = logistic(x, np.ones(len(x)), np.array(weights), PAIR_FEATURES, penalty=0.5, bias=False)
+    rank, _ = logistic(x, np.ones(len(x)), np.array(weights), PAIR_FEATURES, penalty=PENALTY, bias=False)
     # The bias turns relative odds into odds of being right, over all candidates.
     odds = np.concatenate([item.features @ rank for item in data if len(item.features)])
     labels = np.concatenate([item.labels for item in data if len(item.features)])
@@ -179,7 +180,7 @@ def fit(data: Sequence[Example]) -> dict[str, Any]:
         right.append(bool(item.labels[first]))
         weights.append(item.weight * balance[item.origin])
     confidence, confidence_bias = logistic(
-        np.array(tops), np.array(right, dtype=float), np.array(weights), TOP_FEATURES, penalty=0.5, bias=True
+        np.array(tops), np.array(right, dtype=float), np.array(weights), TOP_FEATURES, penalty=PENALTY, bias=True
     )
     model["confidence"] = {
         "weights": dict(zip(TOP_FEATURES, map(float, confidence), strict=True)),
@@ -187,7 +188,7 @@ def fit(data: Sequence[Example]) -> dict[str, Any]:
     }
     model["bands"] = FLAT["bands"]
     judged = judge(data, model)
-    steps = np.arange(0.04, 0.9, 0.02)
+    steps = np.arange(0.06, 0.94, 0.04)
     best = min(
         (cost(judged, answer, likely, confirm), answer, likely, confirm)
         for answer in steps for likely in steps if likely <= answer for confirm in steps if confirm <= likely

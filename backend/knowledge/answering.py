@@ -28,6 +28,7 @@ FILE_APPEAL = Button(title="提交诉求", payload="/file_appeal")
 NONE_OF_THEM = Button(title="都不是", payload="/ask_human")
 _OFFERED = 3
 _NEAR = 0.75  # share of the first hit's score from which another may stand in for a facet the first lacks
+_ALIKE = 2.0  # log odds within which the hotlines of two districts fit a question alike
 _SHOWABLE: frozenset[Facet] = frozenset(
     {"phone", "address", "hours", "link", "materials", "amount", "time_limit", "dates", "score", "share", "unit"}
 )
@@ -177,24 +178,24 @@ class AnswerService:
         if finding.named or district:
             return False
         hotlines = {item.hotline for item in self.base.jurisdictions.values() if item.hotline}
-        first, *rest = finding.hits
-        if first.entry.id not in hotlines:
+        hits = [hit for hit in finding.hits[:_OFFERED] if hit.entry.id in hotlines]
+        if not hits or hits[0].entry.id != finding.hits[0].entry.id:
             return False
-        if prefix_of(first.entry.id) != prefix_of(self.home.id):
-            return False
-        return any(hit.entry.id in hotlines for hit in finding.others)
+        if prefix_of(hits[0].entry.id) != prefix_of(self.home.id):
+            return True
+        return len(hits) > 1 and hits[0].odds - hits[1].odds < _ALIKE
 
     # Follow-ups
 
     def _follow_up(self, finding: Finding, question: str, last: Entry) -> Reply | None:
         query = finding.query
-        size = len(query.topic.replace(" ", ""))
         sure = bool(finding.hits) and finding.hits[0].score >= self.index.model.answer
-        about_last = query.bare or (bool(query.asks) and size <= 2 and not sure)
+        about_last = query.bare or (bool(query.asks) and query.size <= 2 and not sure)
         if not about_last:
             return None
         if finding.named and prefix_of(finding.named[0].id) != prefix_of(last.id):
-            return self.answer(f"{finding.named[0].name} {last.title} {question}")
+            topic = self.index.named(last.title)[2]
+            return self.answer(f"{finding.named[0].name} {topic} {question}")
         if not query.asks and not finding.named:
             return None
         if re.search(r"还有(?:别的|其他|什么|哪些|吗)|别的|其他", query.text):
@@ -302,7 +303,7 @@ class AnswerService:
         hits = hits[:_OFFERED]
         contact = self._contact(self._spoken_of(finding, district))
         buttons = [*(self._button(hit.entry) for hit in hits), NONE_OF_THEM]
-        if hits[0].score >= self.index.model.likely:
+        if self._mass(hits) >= self.index.model.likely:
             likely = self._answer_from(finding, question, district)
             if likely.outcome == "unanswered":
                 return likely
@@ -310,6 +311,13 @@ class AnswerService:
         listed = "\n".join(f"{number}. {self._titled(hit.entry)}" for number, hit in enumerate(hits, 1))
         said = f"没有查到与您的问题完全对应的内容，您想问的是不是下面这些？\n{listed}\n如果都不是，{contact}"
         return Reply(messages=[Message(text=said, buttons=buttons)], outcome="clarifying")
+
+    @staticmethod
+    def _mass(hits: Sequence[Hit]) -> float:
+        """Adds up the scores of the first hit and of those related to it: one of them is likely the right one."""
+        first = hits[0].entry
+        kin = [hit for hit in hits[1:] if hit.entry.id in first.related or first.id in hit.entry.related]
+        return hits[0].score + sum(hit.score for hit in kin)
 
     def _with_reserve(self, likely: Reply, hits: Sequence[Hit], buttons: list[Button], contact: str) -> Reply:
         """Shows the likeliest answer, says that it may not be the one meant, and what else could be."""

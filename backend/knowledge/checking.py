@@ -12,7 +12,7 @@ from backend.knowledge.entries import Entry
 from backend.knowledge.loading import KnowledgeBase, Problem
 
 _LONGEST_ANSWER = 400
-_SCAN_MARKS = re.compile(r"\[(?:image|bookmark):|</?(?:p|ol|li|input|td)\b|\ufffd|\*\*")
+_SCAN_MARKS = re.compile(r"\[(?:image|bookmark):?|</?(?:p|ol|li|input|td)\b|\ufffd|\*\*")
 _SPLIT_NUMBER = re.compile(r"\d{3,} \d{3,}")
 _PHONE_IN_TEXT = re.compile(r"(?<![\d.])(?:0\d{2,3}-)?(?:1[3-9]\d{9}|[2-9]\d{7})(?!\d)")
 _DATE = re.compile(r"(?:\d{4}年)?\d{1,2}月(?:\d{1,2}日)?|\d{4}年")

@@ -15,7 +15,7 @@ import logging
 import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +33,13 @@ logging.getLogger("bm25s").setLevel(logging.WARNING)
 Floats = NDArray[np.float64]
 _MODEL = Path(__file__).parent / "data" / "model.json"
 _CANDIDATES = 24
-_WINDOWS = 4
+_K1 = 1.2
+_WINDOWS = 5  # readings of one message at most
 _LONG = 16  # characters from which a message of several clauses is also read clause by clause
+_WHOLE = 40  # characters up to which a message is also read as one question
+_SPARE = 5  # words of matter below which a part of a long message is not answered without reserve
+_TOPIC = 12  # characters beyond which a longer topic says nothing more about how sure one can be
 _UNSURE = 0.35  # weight of a pair of characters one of which is only grammar
-_TWIN = 0.5  # likeness from which a phrasing is almost the question itself
 _EXACT = 20.0  # odds for an entry one of whose phrasings is the question, word for word
 _SURE = 0.99
 _SINGLE = 0.25  # weight of a single character against a pair
@@ -46,17 +49,11 @@ _HOME_LEAD = 0.8
 _HOME_LEAD_UNSPOKEN = 6.0
 
 PAIR_FEATURES = (
-    "phrase_bm25",
     "phrases_bm25",
     "title_likeness",
     "body_bm25",
-    "phrase_cover",
-    "phrase_likeness",
-    "phrase_twin",
     "entry_cover",
-    "topic_phrase_cover",
     "topic_phrase_likeness",
-    "topic_phrase_twin",
     "topic_entry_cover",
     "topic_gap",
     "name_share",
@@ -64,6 +61,7 @@ PAIR_FEATURES = (
     "local_name_cover",
     "local_answer_cover",
     "asked_stated",
+    "asked_in_facts",
     "asked_missing",
 )
 TOP_FEATURES = (*PAIR_FEATURES, "lead", "topic_size", "topic_known", "bare")
@@ -121,10 +119,12 @@ class Hit:
 
     Attributes:
         score: How likely it is what was asked, 0 to 1.
+        odds: The ranker's log odds, to compare hits of one search with each other.
     """
 
     entry: Entry
     score: float
+    odds: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -148,6 +148,11 @@ class Query:
     topic_weights: Mapping[str, float]
 
     @property
+    def size(self) -> int:
+        """How many characters or words of the topic carry matter."""
+        return sum(1 for token in self.topic_weights if len(token) == 1 or token.isascii())
+
+    @property
     def bare(self) -> bool:
         """Whether the question names no topic of its own, as “那电话呢” does."""
         return not self.topic_weights
@@ -162,14 +167,12 @@ class Finding:
         query: The reading of the question that the first hit was found with.
         named: Jurisdictions that the question names.
         outside: A place named that no folder is about, if any.
-        others: Hits of the same search outside the home district that lost to it only by the preference for home.
     """
 
     hits: tuple[Hit, ...]
     query: Query
     named: tuple[Jurisdiction, ...] = ()
     outside: str | None = None
-    others: tuple[Hit, ...] = field(default=())
 
 
 class _Postings:
@@ -208,7 +211,7 @@ class _Bm25:
         self._unseen = math.log(1 + (self._size + 0.5) / 0.5)
         self._index: Any = None
         if vocabulary:
-            self._index = bm25s.BM25(k1=1.2, b=0.5, method="lucene")
+            self._index = bm25s.BM25(k1=_K1, b=0.5, method="lucene")
             self._index.index((ids, dict(vocabulary)), show_progress=False)
 
     def scores(self, grams: Sequence[str]) -> Floats:
@@ -217,9 +220,9 @@ class _Bm25:
         if not known:
             return np.zeros(self._size)
         own = float(self._idf[known].sum()) + self._unseen * (len(grams) - len(known))
-        # A document of average length that has a term once scores its idf with the Lucene formula.
         raw: NDArray[np.float32] = self._index.get_scores_from_ids(known)
-        return raw.astype(np.float64) / max(own, 1e-9)
+        # A document of average length that has every term once scores 1 / (1 + k1) of their idf.
+        return raw.astype(np.float64) * (1 + _K1) / max(own, 1e-9)
 
 
 class KnowledgeIndex:
@@ -265,13 +268,11 @@ class KnowledgeIndex:
         unions: list[frozenset[str]] = []
         names: dict[str, set[int]] = {}
         phrased: dict[str, set[int]] = {}
-        titles: list[int] = []
         name_sets: list[frozenset[str]] = []
         answer_sets: list[frozenset[str]] = []
         for number, entry in enumerate(self.entries):
             starts.append(len(phrases))
             said = [_grams(phrase) for phrase in phrases_of(entry)]
-            titles.append(len(phrases))
             body = _grams(body_of(entry))
             phrases.extend(said)
             bodies.append(body)
@@ -288,7 +289,7 @@ class KnowledgeIndex:
             np.arange(len(self.entries)), np.diff([*starts, len(phrases)]) if starts else []
         )
         self._starts = np.array(starts, dtype=np.int64)
-        self._titles = np.array(titles, dtype=np.int64)
+        self._ends = np.array([*starts[1:], len(phrases)], dtype=np.int64)
         self._phrased_so = phrased
         self._folder_counts: dict[str, Counter[str]] = {}
         for prefix, union in zip(self._prefixes, unions, strict=True):
@@ -300,6 +301,8 @@ class KnowledgeIndex:
         self._phrase_bm25 = _Bm25(phrases)
         self._body_bm25 = _Bm25(bodies)
         phrase_sets = [frozenset(phrase) for phrase in phrases]
+        titles = [frozenset(_grams(entry.title)) for entry in self.entries]
+        self._title_postings = _Postings(titles)
         self._phrase_sets = phrase_sets
         self._phrase_postings = _Postings(phrase_sets)
         self._entry_postings = _Postings(unions)
@@ -310,9 +313,11 @@ class KnowledgeIndex:
             token: math.log(1 + (size - len(numbers) + 0.5) / (len(numbers) + 0.5))
             for token, numbers in self._entry_postings.lists.items()
         }
-        self._phrase_weight = np.array(
-            [sum(self.weight(token) for token in phrase) for phrase in phrase_sets], dtype=np.float64
-        )
+        self._phrase_weight = self._weights(phrase_sets)
+        self._title_weight = self._weights(titles)
+
+    def _weights(self, documents: Iterable[frozenset[str]]) -> Floats:
+        return np.array([sum(map(self.weight, document)) for document in documents], dtype=np.float64)
 
     def weight(self, token: str) -> float:
         """Returns what a token counts: rare more than common, pairs more than characters, grammar little."""
@@ -366,21 +371,21 @@ class KnowledgeIndex:
         )
 
     def _readings(self, question: str) -> list[Query]:
-        """Reads the whole message and, if it is long, the clauses that may hold its question."""
-        whole = self.read(question)
-        clauses = text.clauses(text.normalise(question))
-        if len(whole.text) < _LONG or len(clauses) < 2:
-            return [whole]
-        windows = [" ".join(clauses[-2:]), clauses[-1]]
-        windows += [clause for clause in clauses[:-1] if facets.asked(clause)]
-        readings = [whole]
-        for window in dict.fromkeys(windows):
-            if window == whole.text:
-                continue
-            reading = self.read(window)
-            if len(text.squeeze(reading.topic)) >= 3:
-                readings.append(reading)
-        return readings[:_WINDOWS]
+        """Reads the whole message if it is short enough to be one question, and the clauses that may hold it."""
+        normal = text.normalise(question)
+        clauses = text.clauses(normal)
+        length = len(normal) - len(clauses) + 1
+        readings = [self.read(normal)] if length <= _WHOLE or len(clauses) < 2 and length <= _WHOLE + 10 else []
+        if length < _LONG or (len(clauses) < 2 and readings):
+            return readings
+        asking = [clause for clause in clauses if facets.asked(clause)]
+        windows = [" ".join(clauses[-2:]), clauses[-1], *reversed(asking), clauses[0]]
+        for window in dict.fromkeys(window[-_WHOLE:] for window in windows):
+            if window != normal and len(readings) < _WINDOWS:
+                reading = self.read(window)
+                if reading.size >= 3:
+                    readings.append(reading)
+        return readings or [self.read(normal[-_WHOLE:])]
 
     # Weighing
 
@@ -400,17 +405,15 @@ class KnowledgeIndex:
         if not self.entries or not query.grams:
             return np.zeros(0, dtype=np.int64), np.zeros((0, len(PAIR_FEATURES)))
         bm25 = self._phrase_bm25.scores(query.grams)
-        shared = self._phrase_postings.overlap(query.weights)
         topic_shared = self._phrase_postings.overlap(query.topic_weights)
         left_out = list(without_phrases)
         if left_out:
-            bm25[left_out] = shared[left_out] = topic_shared[left_out] = 0.0
+            bm25[left_out] = topic_shared[left_out] = 0.0
         total = max(sum(query.weights.values()), 1e-9)
         topic_total = max(sum(query.topic_weights.values()), 1e-9)
         pool = functools.partial(np.maximum.reduceat, indices=self._starts)
-        phrase_bm25 = pool(bm25)
         body_bm25 = self._body_bm25.scores(query.grams)
-        order = phrase_bm25 + 0.3 * body_bm25 + pool(topic_shared) / topic_total
+        order = pool(bm25) + 0.3 * body_bm25 + pool(topic_shared) / topic_total
         order = np.where(allowed, order, -1.0)
         count = min(_CANDIDATES, int(allowed.sum()))
         if not count:
@@ -425,29 +428,19 @@ class KnowledgeIndex:
             topic_entry_shared[position] = sum(
                 query.topic_weights[token] for token in union & query.topic_weights.keys()
             )
-        entry_shared, topic_entry_shared = entry_shared[chosen], topic_entry_shared[chosen]
-        likeness = pool(2 * shared / (total + self._phrase_weight))[chosen]
-        topic_likeness = pool(2 * topic_shared / (topic_total + self._phrase_weight))[chosen]
-        ends = [*self._starts[1:], len(bm25)]
-        several = np.array([_mean_of_best(bm25[self._starts[p] : ends[p]]) for p in chosen])
-        titles = self._titles[chosen]
+        title_shared = self._title_postings.overlap(query.weights)[chosen]
         columns = {
-            "phrase_bm25": phrase_bm25[chosen],
-            "phrases_bm25": several,
-            "title_likeness": 2 * shared[titles] / (total + self._phrase_weight[titles]),
+            "phrases_bm25": np.array([_mean_of_best(bm25[self._starts[p] : self._ends[p]]) for p in chosen]),
+            "title_likeness": 2 * title_shared / (total + self._title_weight[chosen]),
             "body_bm25": body_bm25[chosen],
-            "phrase_cover": pool(shared)[chosen] / total,
-            "phrase_likeness": likeness,
-            "phrase_twin": np.maximum(likeness - _TWIN, 0.0),
-            "entry_cover": entry_shared / total,
-            "topic_phrase_cover": pool(topic_shared)[chosen] / topic_total,
-            "topic_phrase_likeness": topic_likeness,
-            "topic_phrase_twin": np.maximum(topic_likeness - _TWIN, 0.0),
-            "topic_entry_cover": topic_entry_shared / topic_total,
+            "entry_cover": entry_shared[chosen] / total,
+            "topic_phrase_likeness": pool(2 * topic_shared / (topic_total + self._phrase_weight))[chosen],
+            "topic_entry_cover": topic_entry_shared[chosen] / topic_total,
             "topic_gap": self._gaps(query, chosen, unions),
             "name_share": self._name_shares(query, chosen),
             **self._local_covers(query, chosen, unions),
             "asked_stated": np.zeros(count),
+            "asked_in_facts": np.zeros(count),
             "asked_missing": np.zeros(count),
         }
         strict = [ask for ask in query.asks if ask.strict]
@@ -456,6 +449,8 @@ class KnowledgeIndex:
             if query.asks:
                 stated = sum(facets.has(entry, ask.facet) for ask in query.asks)
                 columns["asked_stated"][row] = stated / len(query.asks)
+                listed = sum(bool(getattr(entry.facts, ask.facet, None)) for ask in query.asks)
+                columns["asked_in_facts"][row] = listed / len(query.asks)
             if strict:
                 columns["asked_missing"][row] = sum(not facets.answers(entry, ask) for ask in strict) / len(strict)
         return chosen.astype(np.int64), np.column_stack([columns[name] for name in PAIR_FEATURES])
@@ -489,22 +484,18 @@ class KnowledgeIndex:
         self, query: Query, chosen: NDArray[np.int64], unions: Mapping[int, frozenset[str]]
     ) -> dict[str, Floats]:
         """Returns coverages of the question that count what tells the candidates apart, not what all of them share."""
-        tokens = [token for token in query.grams if token in self._idf]
-        shapes = np.array([_shape_weight(token) for token in tokens])
+        columns = {token: column for column, token in enumerate(t for t in query.grams if t in self._idf)}
+        shapes = np.array([_shape_weight(token) for token in columns])
         result = {}
         for name, sets in (
             ("local_entry_cover", self._unions),
             ("local_name_cover", self._name_sets),
             ("local_answer_cover", self._answer_sets),
         ):
-            there = np.array(
-                [
-                    [token in (unions.get(int(position), sets[position]) if sets is self._unions else sets[position])
-                     for token in tokens]
-                    for position in chosen
-                ],
-                dtype=np.float64,
-            ).reshape(len(chosen), len(tokens))
+            there = np.zeros((len(chosen), len(columns)))
+            for row, position in enumerate(chosen):
+                held = unions.get(int(position), sets[position]) if sets is self._unions else sets[position]
+                there[row, [columns[token] for token in columns.keys() & held]] = 1.0
             holders = there.sum(axis=0)
             weights = shapes * np.log((len(chosen) + 1) / (holders + 0.5)) * (holders > 0)
             total = float(weights.sum())
@@ -528,7 +519,7 @@ class KnowledgeIndex:
         lead = float(odds[first] - others.max()) if len(others) else 4.0
         topic_total = sum(query.topic_weights.values())
         known = sum(weight for token, weight in query.topic_weights.items() if token in self._idf)
-        size = len(query.topic.replace(" ", ""))
+        size = min(query.size, _TOPIC)
         extra = [
             min(max(lead, -4.0), 4.0),
             math.log1p(size),
@@ -565,9 +556,15 @@ class KnowledgeIndex:
         scope = named or ((chosen_district,) if chosen_district else ())
         allowed = self.allowed(scope)
         best: Finding | None = None
-        for query in self._readings(question):
-            hits, others = self._weigh(query, allowed, k, prefer_home=not scope)
-            finding = Finding(hits, query, named, outside, others)
+        readings = self._readings(question)
+        long = len(text.squeeze(question)) > _WHOLE
+        for query in readings:
+            hits = self._weigh(query, allowed, k, prefer_home=not scope)
+            if long and hits and query.size < _SPARE:
+                # A few words out of a long message are no question of their own.
+                capped = min(hits[0].score, self._likely)
+                hits = tuple(replace(hit, score=min(hit.score, capped)) for hit in hits)
+            finding = Finding(hits, query, named, outside)
             if best is None or (hits and (not best.hits or hits[0].score > best.hits[0].score + 1e-6)):
                 best = finding
         assert best is not None  # noqa: S101 - there is always the whole message
@@ -575,16 +572,16 @@ class KnowledgeIndex:
 
     def _weigh(
         self, query: Query, allowed: NDArray[np.bool_], k: int, *, prefer_home: bool
-    ) -> tuple[tuple[Hit, ...], tuple[Hit, ...]]:
+    ) -> tuple[Hit, ...]:
         chosen, features = self.features(query, allowed)
         if not len(chosen):
-            return (), ()
+            return ()
         odds = features @ self.model.rank + self.model.rank_bias
         exact = self._phrased_so.get(query.text.replace(" ", ""), ())
         odds = odds + np.array([_EXACT if int(position) in exact else 0.0 for position in chosen])
         order = np.lexsort((chosen, -odds))
         first = int(order[0])
-        lost: list[int] = []
+        lost = False
         elsewhere = prefer_home and self._home is not None and not self._at_home(int(chosen[first]))
         spoken = elsewhere and self._speaks_of(self._prefixes[int(chosen[first])], query)
         if elsewhere:
@@ -592,7 +589,7 @@ class KnowledgeIndex:
             near = [int(row) for row in order if odds[row] > odds[first] - margin]
             at_home = next((row for row in near if self._at_home(int(chosen[row]))), None)
             if at_home is not None:
-                lost = near[: near.index(at_home)]
+                lost = True
                 first = at_home
         top = self.top_features(query, features, odds, first)
         score = _sigmoid(float(top @ self.model.confidence) + self.model.confidence_bias)
@@ -600,19 +597,26 @@ class KnowledgeIndex:
             score = max(score, _SURE)
         elif elsewhere and not spoken and not lost:
             # Nothing in the question points to that district, so its answer is at most a likely one.
-            score = min(score, (self.model.answer + self.model.likely) / 2)
+            score = min(score, self._likely)
         rest = [int(row) for row in order if row != first]
-        hits = [Hit(self.entries[int(chosen[first])], score)]
-        hits += [Hit(self.entries[int(chosen[row])], min(score, _sigmoid(float(odds[row])))) for row in rest]
-        others = tuple(Hit(self.entries[int(chosen[row])], score) for row in lost)
-        return tuple(hits[: max(k, 0)]), others
+        hits = [Hit(self.entries[int(chosen[first])], score, float(odds[first]))]
+        hits += [
+            Hit(self.entries[int(chosen[row])], min(score, _sigmoid(float(odds[row]))), float(odds[row]))
+            for row in rest
+        ]
+        return tuple(hits[: max(k, 0)])
+
+    @property
+    def _likely(self) -> float:
+        """A confidence that shows an entry with reserve."""
+        return (self.model.answer + self.model.likely) / 2
 
     def _speaks_of(self, prefix: str, query: Query) -> bool:
         """Tells whether a question has a word that this folder uses repeatedly and the home folder never does."""
         nothing: Counter[str] = Counter()
         there, at_home = self._folder_counts.get(prefix, nothing), self._folder_counts.get(self._home or "", nothing)
         return any(
-            len(token) > 1 and token not in at_home and there.get(token, 0) >= 2 for token in query.topic_weights
+            len(token) > 1 and token not in at_home and there.get(token, 0) >= 2 for token in query.weights
         )
 
     def _at_home(self, position: int) -> bool:
@@ -635,7 +639,8 @@ def _grams(phrase: str) -> tuple[str, ...]:
 
 
 def _mean_of_best(scores: Floats, count: int = 3) -> float:
-    return float(np.sort(scores)[-count:].mean()) if len(scores) else 0.0
+    best = np.sort(scores)[-count:]
+    return float(best.sum()) / max(len(best), 1)
 
 
 def phrases_of(entry: Entry) -> list[str]:
