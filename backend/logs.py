@@ -24,7 +24,9 @@ def _value(value: Any) -> str:
     text = str(value)
     if text and text.isprintable() and not _QUOTED.intersection(text):
         return text
-    return json.dumps(text, ensure_ascii=False)
+    quoted = json.dumps(text, ensure_ascii=False)
+    # JSON leaves some characters as they are that end a line elsewhere, such as U+0085.
+    return "".join(sign if sign.isprintable() else f"\\u{ord(sign):04x}" for sign in quoted)
 
 
 def _where(error: BaseException | None) -> str:

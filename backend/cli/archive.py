@@ -5,12 +5,14 @@ Copies are made with SQLite's own backup, so the service may be running while on
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import shutil
 import sqlite3
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Mapping
 from contextlib import closing
 from datetime import datetime
@@ -115,8 +117,16 @@ def read(archive: Path, files: Mapping[str, Path], *, force: bool) -> list[str]:
     return names
 
 
+def _read_through(archive: Path) -> None:
+    """Read a compressed file to its end, where its checksum is."""
+    with gzip.open(archive) as content:
+        while content.read(1 << 20):
+            pass
+
+
 def _unpack(archive: Path, files: Mapping[str, Path], folder: Path) -> list[str]:
     try:
+        _read_through(archive)
         with tarfile.open(archive, "r:gz") as tar:
             stored = tar.extractfile(MANIFEST)
             manifest = json.load(stored) if stored else {}
@@ -129,7 +139,7 @@ def _unpack(archive: Path, files: Mapping[str, Path], folder: Path) -> list[str]
                     raise ValueError
                 with (folder / name).open("wb") as out:
                     shutil.copyfileobj(member, out)
-    except (tarfile.TarError, EOFError, ValueError, KeyError, TypeError):
+    except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, ValueError, KeyError, TypeError):
         raise InvalidInput(f"{archive} 不是 qifu backup 做的备份，或已损坏；没有改动任何数据。") from None
     broken = [name for name in names if not _is_sound(folder / name)]
     if broken:
