@@ -17,12 +17,21 @@ from backend.errors import InvalidInput
 
 @dataclass(frozen=True)
 class _Way:
-    """One of the three ways: its name, its working days, the words that point to it, and why."""
+    """One of the three ways.
+
+    Attributes:
+        name: As the documents call it.
+        working_days: Promise.
+        words: What points to it.
+        because: Why it is this way.
+        entry: Knowledge entry that states it.
+    """
 
     name: str
     working_days: int
     words: re.Pattern[str]
     because: str
+    entry: str
 
 
 _SEVERAL = re.compile(
@@ -34,9 +43,9 @@ _AT_ONCE = re.compile(r"简单|即办|即时|当场|现场|窗口|咨询")
 
 # From the widest to the simplest: a matter for several departments stays one, wherever it was brought in.
 _WAYS = (
-    _Way("研讨办", 5, _SEVERAL, "需要多部门协商研究的特殊事项"),
-    _Way("局长办", 3, _BEYOND, "窗口不能解决，由领导领衔的问题"),
-    _Way("现场办", 1, _AT_ONCE, "窗口能即办的简单问题"),
+    _Way("研讨办", 5, _SEVERAL, "需要多部门协商研究的特殊事项", "qt.catch-all.discussion"),
+    _Way("局长办", 3, _BEYOND, "窗口不能解决，由领导领衔的问题", "qt.catch-all.director"),
+    _Way("现场办", 1, _AT_ONCE, "窗口能即办的简单问题", "qt.catch-all.on-site"),
 )
 
 
@@ -71,7 +80,7 @@ def compute(given: CatchAllInput, around: Surroundings) -> Computation:
         provisional = around.calendar.touches_provisional(given.submitted_at.date(), local(due).date())
         result |= {"due_at": written(due), "provisional": provisional}
         trace.append(f"最迟答复时间：{said(due)}" + ("（放假安排尚未公布，暂算）" if provisional else ""))
-    return Computation(result=result, trace=tuple(trace))
+    return Computation(result=result, trace=tuple(trace), citations=(way.entry,))
 
 
 CALCULATOR = Calculator("catch-all", "“3135兜底办”的办理级别和时限", CatchAllInput, compute)

@@ -93,7 +93,12 @@ def compute(given: DeadlineInput, around: Surroundings) -> Computation:
             "provisional": provisional,
         },
         trace=tuple(trace),
-        citations=(f"qt.promise.{level.value}", "qt.promise.day-count"),
+        citations=(
+            f"qt.promise.{level.value}",
+            "qt.promise.day-count",
+            f"qt.supervision.{level.value}",
+            *(["qt.supervision.direct-line"] if given.direct else []),
+        ),
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from backend.appeals.filing import clean
 from backend.errors import Conflict, InvalidInput, NotAuthenticated, NotFound, TooMany
 from backend.people.accounts import Account, Attempts, IssuedToken, Token
 from backend.people.passwords import Passwords
@@ -22,6 +23,7 @@ LOGIN_LIFETIME = timedelta(hours=12)
 TOKEN_LIFETIME = timedelta(days=365)
 MIN_PASSWORD = 10
 MAX_PASSWORD = 200
+MAX_UNIT = 100
 
 _USERNAME = re.compile(r"^\w[\w.@-]{1,63}$")
 _FORGET_ATTEMPTS = timedelta(days=1)
@@ -201,7 +203,7 @@ class PeopleService:
     async def _issue(self, account: Account, label: str, lifetime: timedelta) -> IssuedToken:
         token = secrets.token_urlsafe(32)
         now = self._clock()
-        stored = Token(_fingerprint(token), account.username, label, now, now + lifetime)
+        stored = Token(_fingerprint(token), account.username, clean(label)[:40], now, now + lifetime)
         async with self._unit_of_work() as work:
             await work.people.add_token(stored)
             await work.people.drop_tokens(now - timedelta(days=30))
@@ -211,11 +213,13 @@ class PeopleService:
         return IssuedToken(token, stored.expires_at, account)
 
     def _unit(self, role: Role, unit: str | None) -> str | None:
-        name = (unit or "").strip()
+        name = clean((unit or "")[: 2 * MAX_UNIT])
         if not name:
             if role.needs_unit:
                 raise InvalidInput("部门和平台、街道的账号需要填写单位。", field="unit")
             return None
+        if len(name) > MAX_UNIT:
+            raise InvalidInput(f"单位名称最多 {MAX_UNIT} 个字。", field="unit")
         if not self._units or not role.needs_unit:
             return name
         official = self._units(role, name)

@@ -15,7 +15,7 @@ from typing import Any, Self
 
 from sqlalchemy import event, text
 from sqlalchemy.engine import URL, Connection, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
@@ -184,7 +184,7 @@ class UnitOfWork:
         # A caller that is cancelled here must still give back its connection and its turn.
         await asyncio.shield(asyncio.ensure_future(self._end()))
         if isinstance(error, DBAPIError | PoolTimeoutError):
-            raise_unavailable(error)
+            raise_sentence(error)
 
     async def commit(self) -> None:
         """Make everything durable.
@@ -217,14 +217,17 @@ class _translated:  # noqa: N801 - used like a function
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if isinstance(error, DBAPIError | PoolTimeoutError):
-            raise_unavailable(error)
+            raise_sentence(error)
 
 
-def raise_unavailable(error: Exception) -> None:
-    """Raise `Unavailable` for a database that is busy, full or gone; let other errors pass.
+def raise_sentence(error: Exception) -> None:
+    """Raise a sentence for a database that is busy, full or gone, or cannot hold a value; let others pass.
 
     Raises:
         Unavailable: Nothing was changed; trying again later helps.
+        InvalidInput: Nothing was changed; a value does not fit its column.
     """
+    if isinstance(error, DataError):
+        raise InvalidInput("有内容过长或含有无法保存的字符，请检查后再试。") from error
     if isinstance(error, OperationalError | InterfaceError | PoolTimeoutError):
         raise Unavailable("数据库暂时繁忙或不可用，本次操作没有生效，请稍后再试。") from error

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from backend.storage.database import make_folder, prepare_sqlite, raise_unavailable, sync_url
+from backend.storage.database import make_folder, prepare_sqlite, raise_sentence, sync_url
 
 _SCRIPTS = Path(__file__).with_name("migrations")
 # Any fixed number; whoever else migrates the same PostgreSQL database waits for it.
@@ -75,7 +75,7 @@ def migrate(url: str, revision: str = "head") -> None:
             else:
                 command.downgrade(config, revision)
     except DBAPIError as error:
-        raise_unavailable(error)
+        raise_sentence(error)
         raise
     finally:
         engine.dispose()
@@ -108,7 +108,7 @@ def is_current(url: str) -> bool:
             head = ScriptDirectory.from_config(configuration()).get_current_head()
             return MigrationContext.configure(connection).get_current_revision() == head
     except DBAPIError as error:
-        raise_unavailable(error)
+        raise_sentence(error)
         raise
     finally:
         engine.dispose()

@@ -184,6 +184,8 @@ async def test_a_lost_password_hash_never_fits(people: PeopleService) -> None:
         (("wang", "department", None, PASSWORD), "unit"),
         (("wang", "territory", " ", PASSWORD), "unit"),
         (("wang", "department", "火星局", PASSWORD), "unit"),
+        (("wang", "operator", "室" * 101, PASSWORD), "unit"),
+        (("wang", "operator", "室" * 100_000, PASSWORD), "unit"),
         (("wang", "operator", None, "short"), "password"),
         (("wang", "operator", None, "x" * 201), "password"),
     ],

@@ -225,6 +225,21 @@ async def test_naive_times_are_not_stored(database: Database) -> None:
             await work.appeals.add_group(StoredGroup("g1", "hash", None, naive))
 
 
+@pytest.mark.database
+async def test_a_value_that_postgresql_cannot_hold_is_no_crash(postgresql_url: str) -> None:
+    database = Database(postgresql_url)
+    for sender, handoff_id in [("web\x00:1", 1), ("x" * 500, 1), ("web:1", 2**40)]:
+        with pytest.raises(InvalidInput, match="无法保存"):
+            await _hand_off(database, sender, handoff_id)
+    await database.close()
+
+
+async def _hand_off(database: Database, sender: str, handoff_id: int) -> None:
+    async with database.unit_of_work() as work:
+        await work.handoffs.add(Handoff(sender, "", NOW))
+        await work.handoffs.answer(handoff_id, "op", NOW)
+
+
 async def test_readers_do_not_wait_for_a_writer(database: Database) -> None:
     await stored(database)
     async with database.unit_of_work() as writer:
