@@ -24,8 +24,9 @@ _READ: Final = 1200
 """Characters that are looked at; a longer text has said by then what it is about."""
 
 _SPAN: Final = 26
-_SURE: Final = 1.15
+_SURE: Final = 0.8
 _TEMPERATURE: Final = 0.75
+_REPEATED: Final = 0.3
 _NAMED: Final = 1.6
 _SPOKE: Final = 0.8
 _MAX_CANDIDATES: Final = 5
@@ -142,13 +143,14 @@ class Triage:
         matches = self._index.match(text)
         named = self._names.find(text)
         hits = {means: self._hits(means, text) for means in self._signals}
-        shares, topic = self._shares(matches, named)
+        shares, best = self._shares(matches, named)
+        topic = best.topic if best else None
         reasons: list[str] = []
-        sure = bool(topic and (matches[0].score >= _SURE or named))
-        if topic and matches[0].words:
-            reasons.append(f"内容与“{topic.title}”相符（{'、'.join(matches[0].words[:4])}）")
-        elif topic:
-            reasons.append(f"说法与“{topic.title}”相近")
+        sure = bool(best and (best.score >= _SURE or named))
+        if best and best.words:
+            reasons.append(f"内容与“{best.topic.title}”相符（{'、'.join(best.words[:4])}）")
+        elif best:
+            reasons.append(f"说法与“{best.topic.title}”相近")
         for item in named[:3]:
             reasons.append(f"文中提到{self._departments[item.department].name}")
         category = self._category(topic, text)
@@ -182,13 +184,15 @@ class Triage:
     def _hits(self, means: str, text: str) -> list[Signal]:
         return [signal for signal, patterns in self._signals[means] for pattern in patterns if pattern.search(text)]
 
-    def _shares(self, matches: Sequence[_Match], named: Sequence[_Named]) -> tuple[dict[str, float], Topic | None]:
-        """Each department's share of the likelihood, and the topic that leads."""
+    def _shares(self, matches: Sequence[_Match], named: Sequence[_Named]) -> tuple[dict[str, float], _Match | None]:
+        """Each department's share of the likelihood, largest first, and the topic that leads."""
         weight: dict[str, float] = defaultdict(float)
         if matches:
             top = matches[0].score
             for match in matches:
-                weight[match.topic.lead] += math.exp((match.score - top) / _TEMPERATURE) * min(1.0, top / _SURE)
+                # Further topics of a department count less, or one with many topics would always win.
+                less = _REPEATED if match.topic.lead in weight else 1.0
+                weight[match.topic.lead] += math.exp((match.score - top) / _TEMPERATURE) * less * min(1.0, top / _SURE)
         for item in named:
             weight[item.department] += _SPOKE if item.spoke else _NAMED
         total = sum(weight.values())
@@ -199,8 +203,8 @@ class Triage:
         ranked = sorted(weight.items(), key=lambda item: -item[1])
         shares = {key: value / (total + rest) for key, value in ranked}
         lead = ranked[0][0]
-        topic = next((match.topic for match in matches if match.topic.lead == lead), None)
-        return shares, topic or (matches[0].topic if matches else None)
+        best = next((match for match in matches if match.topic.lead == lead), None)
+        return shares, best or (matches[0] if matches else None)
 
     def _category(self, topic: Topic | None, text: str) -> str:
         if topic is not None:
@@ -315,7 +319,7 @@ class _TopicIndex:
             for word, parts in words:
                 rarity = 1.0 - 0.5 * math.log(counts[" ".join(parts)]) / math.log(total)
                 length = sum(map(len, parts))
-                weight = (0.55 if length == 1 else 0.35 + 0.4 * min(length, 6)) * rarity
+                weight = (0.55 if length == 1 else (0.1 + 0.35 * min(length, 6)) * (1.0 if len(parts) == 1 else 0.65)) * rarity
                 longest = max(parts, key=len)
                 self._by_start[longest[:2]].append((parts, word, weight, number))
         profiles: list[Counter[str]] = []
