@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from backend.api.limits import Limits
-from backend.api.metrics import Metrics
 from backend.appeals.calendar import WorkCalendar
 from backend.appeals.service import AppealService
 from backend.appeals.triage import Triage
@@ -79,8 +77,6 @@ class Container:
         handoffs: Calls for a person.
         bot: The way to the bot process.
         conversations: Answers messages, with the bot or without it.
-        limits: How often something may be tried.
-        metrics: What is counted.
     """
 
     settings: Settings
@@ -96,8 +92,6 @@ class Container:
     handoffs: HandoffService
     bot: BotClient
     conversations: ConversationService
-    limits: Limits
-    metrics: Metrics = field(default_factory=Metrics)
 
     async def open(self) -> None:
         """Starts what runs beside the requests."""
@@ -176,5 +170,4 @@ def build(
         handoffs=handoffs,
         bot=bot,
         conversations=ConversationService(bot, known.answers, handoffs, directory),
-        limits=Limits(chat_per_minute=settings.chat_per_minute),
     )

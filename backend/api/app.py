@@ -28,7 +28,8 @@ from backend.api import (
 )
 from backend.api.endpoints import Call, Endpoint
 from backend.api.errors import BadRequest, InternalError, TooLarge, WrongMethod, answer
-from backend.api.keys import CONTAINER
+from backend.api.limits import Limits
+from backend.api.metrics import Metrics
 from backend.api.pages import Pages
 from backend.api.reading import BODY_LIMIT, read
 from backend.composition import Container
@@ -53,6 +54,7 @@ ENDPOINTS: Sequence[Endpoint[Any]] = (
 """Every endpoint of the API."""
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+_CONTAINER = web.AppKey("container", Container)
 _UNMATCHED = "unmatched"
 _PAGE = "page"
 _LONGEST_LINE = 128 * 1024
@@ -60,18 +62,21 @@ _LONGEST_LINE = 128 * 1024
 _API_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
-def create_app(container: Container) -> web.Application:
+def create_app(container: Container, limits: Limits | None = None) -> web.Application:
     """Builds the application.
 
     Args:
         container: The wired capabilities; opened when the application starts, closed when it ends.
+        limits: How often something may be tried; by the settings unless given.
 
     Returns:
         Ready for `aiohttp.web.run_app` or a test server.
     """
     pages = Pages(container.settings.web_dir)
+    metrics = Metrics()
+    limits = limits or Limits(chat_per_minute=container.settings.chat_per_minute)
     app = web.Application(
-        middlewares=[_around(container, pages)],
+        middlewares=[_around(metrics, pages)],
         client_max_size=BODY_LIMIT,
         handler_args={
             "access_log": None,
@@ -80,9 +85,10 @@ def create_app(container: Container) -> web.Application:
             "max_field_size": _LONGEST_LINE,
         },
     )
-    app[CONTAINER] = container
+    app[_CONTAINER] = container
+    app[description.DESCRIPTION] = description.Description(ENDPOINTS)
     for endpoint in ENDPOINTS:
-        handler = _handler(container, endpoint)
+        handler = _handler(container, limits, metrics, endpoint)
         app.router.add_route(endpoint.method, endpoint.path, handler)
         if endpoint.method == "GET":
             app.router.add_route("HEAD", endpoint.path, handler)
@@ -91,19 +97,19 @@ def create_app(container: Container) -> web.Application:
 
 
 async def _life(app: web.Application) -> AsyncIterator[None]:
-    container = app[CONTAINER]
+    container = app[_CONTAINER]
     await container.open()
     yield
     await container.close()
 
 
-def _handler(container: Container, endpoint: Endpoint[Any]) -> _Handler:
+def _handler(container: Container, limits: Limits, metrics: Metrics, endpoint: Endpoint[Any]) -> _Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         signed_in = None
         if endpoint.access == "staff":
             signed_in = await authentication.authenticate(container.people, request)
         data = await read(endpoint, request)
-        call = Call(container, request.remote or "", signed_in, request)
+        call = Call(container, limits, metrics, request.remote or "", signed_in, request)
         result = await endpoint.handler(call, data)
         if isinstance(result, web.StreamResponse):
             return result
@@ -123,7 +129,7 @@ def _json(result: BaseModel, endpoint: Endpoint[Any]) -> web.Response:
     )
 
 
-def _around(container: Container, pages: Pages) -> Any:
+def _around(metrics: Metrics, pages: Pages) -> Any:
     @web.middleware
     async def around(request: web.Request, handler: _Handler) -> web.StreamResponse:
         begun = time.perf_counter()
@@ -153,7 +159,7 @@ def _around(container: Container, pages: Pages) -> Any:
             response = answer(InternalError("系统出了点问题，这次没有办成，请稍后再试。"))
         response.headers[hdrs.SERVER] = "qifu"
         seconds = time.perf_counter() - begun
-        container.metrics.request(request.method, route, response.status, seconds)
+        metrics.request(request.method, route, response.status, seconds)
         access_log.info(
             "request",
             extra={

@@ -77,7 +77,7 @@ async def post_appeal(call: Call, data: FilingRequest) -> shapes.FiledAppeals:
     filed = await call.container.appeals.file(Filing(**data.model_dump()))
     if filed.created:
         for appeal in filed.appeals:
-            call.container.metrics.filed(appeal.level.value)
+            call.metrics.filed(appeal.level.value)
     return shapes.FiledAppeals.model_validate(views.filed(filed))
 
 
@@ -123,7 +123,7 @@ class _Guessing:
     """Counts failures for the number and for the phone, however typed, so that neither is found by trying."""
 
     def __init__(self, call: Call, number: str, phone: str) -> None:
-        self._limit = call.container.limits.lookup
+        self._limit = call.limits.lookup
         known = {"number": parse_number(number), "phone": normal_phone(phone)}
         self._keys = [f"{kind} {value}" for kind, value in known.items() if value is not None]
 

@@ -13,8 +13,8 @@ from typing import Protocol
 from aiohttp import hdrs, web
 
 from backend import errors
-from backend.appeals.model import Actor
 from backend.people.accounts import Account
+from backend.people.actors import Actor
 
 COOKIE = "qifu_session"
 CSRF_HEADER = "X-Qifu-CSRF"

@@ -54,9 +54,9 @@ async def post_chat(call: Call, data: ChatRequest) -> Reply:
         raise errors.InvalidInput(
             f"消息太长了，最多 {longest} 个字，请分几次发送。", field="message", maximum=longest
         )
-    limit = call.container.limits.chat
+    limit = call.limits.chat
     limit.check(data.sender)
     limit.take(data.sender)
     reply = await call.container.conversations.talk(data.sender, message, data.channel, data.idempotency_key)
-    call.container.metrics.reply(reply.outcome)
+    call.metrics.reply(reply.outcome)
     return reply

@@ -13,16 +13,16 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_type_hints
+from typing import Any, Generic, Literal, TypeVar, get_type_hints
 
 from aiohttp import web
 from pydantic import BaseModel
 
 from backend import errors
-
-if TYPE_CHECKING:
-    from backend.api.authentication import SignedIn
-    from backend.composition import Container
+from backend.api.authentication import SignedIn
+from backend.api.limits import Limits
+from backend.api.metrics import Metrics
+from backend.composition import Container
 
 In = TypeVar("In", bound=BaseModel | None)
 Access = Literal["public", "staff"]
@@ -36,12 +36,16 @@ class Call:
 
     Attributes:
         container: The capabilities.
+        limits: How often something may be tried.
+        metrics: What is counted.
         caller: Network address of the caller, for limits only; never logged or kept.
         signed_in: Who signed in; None on a public endpoint.
         request: The HTTP request itself, for the few handlers that answer with more than JSON.
     """
 
     container: Container
+    limits: Limits
+    metrics: Metrics
     caller: str
     signed_in: SignedIn | None
     request: web.Request

@@ -36,12 +36,6 @@ class WrongMethod(errors.QifuError):
     code = "wrong_method"
 
 
-class NotReady(errors.QifuError):
-    """A part is still loading."""
-
-    code = "not_ready"
-
-
 class InternalError(errors.QifuError):
     """Something that should not happen; the sentence says that it is not the caller's fault."""
 

@@ -6,8 +6,10 @@ import asyncio
 import json
 
 import pytest
+from aiohttp.test_utils import TestClient, TestServer
 from api_helpers import Backend, refused
 
+from backend.api.app import create_app
 from backend.api.limits import Limits
 from backend.replies import Reply
 
@@ -114,11 +116,12 @@ async def test_a_turn_is_finished_although_the_caller_hangs_up(backend: Backend)
 
 async def test_a_limit_can_be_set(backend: Backend) -> None:
     backend.bot.ready = True
-    object.__setattr__(backend.container, "limits", Limits(chat_per_minute=3))
-    for _ in range(3):
-        await say(backend, "你好")
-    answer = await backend.post("/api/v1/chat", {"sender": "s", "message": "你好"})
-    await refused(answer, 429, "too_many")
-    assert int(answer.headers["Retry-After"]) >= 1
-    other = await backend.post("/api/v1/chat", {"sender": "other", "message": "你好"})
-    assert other.status == 200
+    body = {"sender": "s", "message": "你好"}
+    async with TestClient(TestServer(create_app(backend.container, Limits(chat_per_minute=3)))) as client:
+        for _ in range(3):
+            assert (await client.post("/api/v1/chat", json=body)).status == 200
+        answer = await client.post("/api/v1/chat", json=body)
+        await refused(answer, 429, "too_many")
+        assert int(answer.headers["Retry-After"]) >= 1
+        other = await client.post("/api/v1/chat", json={**body, "sender": "other"})
+        assert other.status == 200

@@ -8,8 +8,8 @@ import pytest
 from api_helpers import Backend, refused
 
 from backend.api.app import ENDPOINTS
-from backend.people.permissions import PERMISSIONS, Action
 from backend.people.roles import Role
+from backend.permissions import PERMISSIONS, Action
 
 BODIES: dict[str, dict[str, Any]] = {
     "post_assign": {},
