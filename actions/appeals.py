@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from datetime import UTC, datetime
 from typing import Any
@@ -61,6 +62,8 @@ class ActionPrepareAppeal(Action):  # type: ignore[misc]
             say(dispatcher, f"已记下您反映的内容：“{_shortened(described)}”")
         return [
             SlotSet("appeal_wanted", True),
+            # the question of another form must not be taken for one of this form
+            SlotSet("requested_slot", None),
             *cleared("appeal_form"),
             SlotSet("filing_key", uuid.uuid4().hex),
             SlotSet("description", described),
@@ -102,12 +105,17 @@ class ValidateAppealForm(ListeningForm):
         """Reads the answer to the slot that is asked, and what else the message tells."""
         if asked == "description":
             return self._hear_description(turn, tracker)
-        if turn.pressed or turn.means("affirm", "deny", least=0.8, longest=10):
-            return self._hear_yes_or_no(turn, asked)
+        if turn.pressed or turn.means("affirm", least=0.8, longest=10):
+            return {asked: _SAID_YES if asked == "appeal_confirm" and turn.intent == "affirm" else None}
+        if asked == "appeal_confirm" and turn.means("deny", least=0.8, longest=10):
+            return {asked: _SAID_NO}
         if listening.is_question(turn):
             return {}
         extra = self._others(turn, asked, tracker)
         if asked == "appeal_confirm":
+            field = listening.named_field(turn.text, self.fields)
+            if field:
+                return {field: None}
             told = self._others(turn, asked, tracker, again=True)
             return {**told} or self._more(turn, tracker) or {asked: turn.text}
         if asked == "enterprise":
@@ -133,11 +141,6 @@ class ValidateAppealForm(ListeningForm):
         if described is None and turn.intent == "file_appeal" and turn.known:
             return {"description": None}
         return {"description": described or turn.text, **self._others(turn, "description", tracker)}
-
-    def _hear_yes_or_no(self, turn: Turn, asked: str) -> Heard:
-        if asked != "appeal_confirm":
-            return {asked: None}
-        return {asked: _SAID_YES if turn.intent == "affirm" else _SAID_NO}
 
     def _others(self, turn: Turn, asked: str, tracker: Tracker, *, again: bool = False) -> dict[str, str]:
         readers = {
@@ -421,28 +424,30 @@ async def _territory_in(text: str, *, exact: bool = True) -> str | None:
         exact: The text answers the question for the territory, so that a part of a name is enough.
     """
     plain = recognition.squeeze(text)
+    if exact:
+        plain = re.sub(r"^(?:我们?|我司|公司|企业|厂|应该|就|位于|属于|在|是)+", "", plain) or plain
     if exact and any(
         word in plain
         for word in ("不清楚", "不知道", "不确定", "不晓得", "不了解", "没有", "跳过", "随便", "都不是")
     ):
         return UNKNOWN_TERRITORY
     territories = await backend().territories()
-    found = {
-        territory.name
+    named = {
+        recognition.squeeze(name): territory.name
         for territory in territories
         for name in (territory.name, *(territory.aliases if exact else ()))
-        if recognition.squeeze(name) in plain
     }
+    said = [name for name in named if name in plain]
+    # “西山产业园” names the park, though a street is called 西山
+    found = {named[name] for name in said if not any(name != other and name in other for other in said)}
     if not found and exact and len(plain) >= 2:
-        found = {
+        started = {territory.name for territory in territories if territory.name.startswith(plain)}
+        found = started or {
             territory.name
             for territory in territories
             if any(plain in recognition.squeeze(name) for name in (territory.name, *territory.aliases))
         }
-    if len(found) > 1:
-        longest = max(found, key=len)
-        found = {longest} if all(name in longest for name in found) else set()
-    return found.pop() if found else None
+    return found.pop() if len(found) == 1 else None
 
 
 async def _proposal(problem: Problem, count: int, position: int) -> str:

@@ -277,11 +277,17 @@ def _read(model: type[Model], data: Any) -> Model:
 
 
 _clients: dict[str, Backend] = {}
+_chosen: list[str] = []
+
+
+def use(url: str) -> None:
+    """Sets the backend that the actions of this process talk to, instead of ``QIFU_BACKEND_URL``."""
+    _chosen[:] = [url]
 
 
 def backend() -> Backend:
-    """The process's client for ``QIFU_BACKEND_URL``."""
-    url = os.environ.get("QIFU_BACKEND_URL", DEFAULT_URL)
+    """The process's client for the backend."""
+    url = _chosen[0] if _chosen else os.environ.get("QIFU_BACKEND_URL", DEFAULT_URL)
     if url not in _clients:
         _clients[url] = Backend(url)
     return _clients[url]

@@ -120,7 +120,7 @@ def correction(turn: Turn, fields: tuple[str, ...], asked: str) -> Heard | None:
     for name in fields:
         words = _FIELD_WORDS.get(name)
         if words and re.search(words, text):
-            heard[name] = _value_of(name, text)
+            heard[name] = _value_of(name, text, turn.text)
     named_by_value = {
         "phone": recognition.phones(text),
         "enterprise": recognition.companies(text),
@@ -142,12 +142,23 @@ def correction(turn: Turn, fields: tuple[str, ...], asked: str) -> Heard | None:
     return {fields[-1]: EDIT} if intended or turn.known else None
 
 
+def named_field(text: str, fields: tuple[str, ...]) -> str | None:
+    """The field that a message names and nothing else, such as “电话” after “请问要修改哪一项”."""
+    plain = re.sub(r"^(?:改|修改|我要改|是)?(?:一下)?|(?:吧|错了|要改)$", "", recognition.squeeze(text))
+    for name in fields:
+        words = _FIELD_WORDS.get(name)
+        before, after = "(?:联系|诉求|企业|公司|单位|所在)?", "(?:名称|名字|名|号码|号|或街道|内容)?"
+        if words and re.fullmatch(f"{before}(?:{words}){after}", plain):
+            return name
+    return None
+
+
 def _before(fields: tuple[str, ...], asked: str) -> str:
     position = fields.index(asked) if asked in fields else len(fields)
     return fields[max(position - 1, 0)]
 
 
-def _value_of(name: str, text: str) -> str | None:
+def _value_of(name: str, text: str, written: str) -> str | None:
     if name in ("phone", "lookup_phone"):
         found = recognition.phones(text)
         if found:
@@ -161,7 +172,7 @@ def _value_of(name: str, text: str) -> str | None:
         star = recognition.stars(text)
         return star.value if star else None
     match = _NEW_VALUE.match(text)
-    value = match["value"].strip(" ,，。.!！") if match else ""
+    value = written[match.start("value") : match.end("value")].strip(" ,，。.!！") if match else ""
     value = re.sub(r"^(?:写错了?|填错了?|不对|错了?)[,，]?", "", value)
     if not value or _CHANGE.fullmatch(value) or re.fullmatch(r"错的?|不对的?|这个", value):
         return None

@@ -85,6 +85,7 @@ class ActionPrepareStatus(_PrepareLookup):
             say(dispatcher, "好的，我来帮您查询诉求的办理进度。")
         return [
             *self.put_aside(tracker),
+            SlotSet("requested_slot", None),
             *cleared("status_form"),
             *(SlotSet(name, value) for name, value in known.items()),
         ]
@@ -112,6 +113,7 @@ class ActionPrepareFeedback(_PrepareLookup):
         say(dispatcher, "好的，请您评价办理结果。")
         return [
             *self.put_aside(tracker),
+            SlotSet("requested_slot", None),
             *cleared("feedback_form"),
             *(SlotSet(name, value) for name, value in known.items()),
         ]
@@ -152,7 +154,7 @@ class _LookupForm(ListeningForm, ABC):
             return {"appeal_number": None}
         found = listening.any_number(str(value))
         if found is None:
-            sentence = "没有看到诉求编号。编号是两个字母加 12 位数字，例如 QT20260101-0001；找不到可以转人工核实。"
+            sentence = "没有看到诉求编号。编号形如 QT20260101-0001；找不到可以转人工核实。"
             return self.refused(dispatcher, "appeal_number", sentence)
         return {"appeal_number": found}
 

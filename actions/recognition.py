@@ -182,8 +182,9 @@ _INTRODUCED = re.compile(
 )
 _LEAD_IN = re.compile(
     rf".*(?:{_INTRO}|你好|您好|请问|麻烦|帮忙|反映一下|投诉一下|举报|关于|隔壁|旁边|附近|对面|对接|联系|改成|改为|应该是|"
-    r"写成|换成|不是|就是|[的了是在被把给跟找问叫为由让于从])"
+    r"写成|换成|不是|就是)"
 )
+_PARTICLE = re.compile(r".*[的了是在被把给跟找问叫为由让于从]")
 _SELF_BEFORE = re.compile(rf"(?:{_INTRO}|我司|我公司|本公司|我们公司)[::]?\s*$")
 _GENERIC_COMPANY = re.compile(
     r"^(?:(?:我们?|你们?|贵|本|该|这家?|那家?|一家|两家|几家|某|哪家|哪个|其他|外地|外资|民营|国有|小微|中小|新|老|大|小|整个)*"
@@ -209,6 +210,9 @@ def companies(text: str) -> list[Span]:
     for match in _STRONG_COMPANY.finditer(source):
         start, end = match.span()
         lead = _LEAD_IN.match(source[start:end])
+        if lead is None and source[:start].strip() + source[end:].strip():
+            # names may hold such a character, but in a sentence it rather ends what stands before the name
+            lead = _PARTICLE.match(source[start:end])
         if lead and lead.end() < end - start - 2:
             start += lead.end()
         name = source[start:end].lstrip("-·& ")
@@ -220,10 +224,7 @@ def companies(text: str) -> list[Span]:
         before, after = source[:start], source[end:]
         own = (
             bool(_SELF_BEFORE.search(before))
-            or (
-                not re.sub(r"[ ,，。:;你您好]", "", before)
-                and re.match(r"^\s*(?:$|[,，。;!\s]|的)", after)
-            )
+            or (not re.sub(r"[ ,，。:;你您好]", "", before) and re.match(r"^\s*(?:$|[,，。;!\s]|的)", after))
             or (not after.strip(" 。.!") and re.search(r"[,。;!\s，]$|(?:——|--)$", before))
         )
         found.append(Span("company", name, start, end, "self" if own else None))
@@ -261,7 +262,8 @@ def company_answer(text: str) -> str | None:
     if re.search(r"[^\u4e00-\u9fffA-Za-z0-9()·&\-.' ]", plain) or len(plain) > 30:
         return None
     if re.search(
-        r"不知道|不清楚|不告诉|不方便|没有|保密|匿名|随便|无$|为什么|怎么|什么|多少|哪里|谁|个人", plain
+        r"了|没人|一直|不能|不让|希望|不知道|不清楚|不告诉|不方便|没有|保密|匿名|随便|无$|为什么|怎么|什么|多少|哪里|谁|个人",
+        plain,
     ):
         return None
     return plain
@@ -293,6 +295,9 @@ _NAMED = re.compile(
 _I_AM = re.compile(
     rf"(?:我是|我姓)([{_SURNAMES}](?:[\u4e00-\u9fff]{{1,2}}(?=$|[^\u4e00-\u9fff]|电话|手机)|(?:{_TITLES})|(?=$|[^\u4e00-\u9fff])))"
 )
+_OF_COMPANY = re.compile(
+    rf"(?:公司|集团|厂|店|中心|院|所|部)的([{_SURNAMES}][\u4e00-\u9fff]{{1,2}})(?=$|[^\u4e00-\u9fff]|电话|手机)"
+)
 _NOT_NAMES = re.compile(
     r"公司|企业|工厂|部门|单位|平台|街道|你们|我们|怎么|什么|哪里|多少|为什么|不知道|不清楚|不方便|没有|随便|保密|匿名|"
     r"取消|确认|提交|电话|手机|号码|热线|编号|诉求|问题|政策|补贴"
@@ -303,7 +308,14 @@ def people(text: str) -> list[Span]:
     """Names and forms of address (王经理); the role is ``self`` after words such as 我叫 or 联系人."""
     source = normalise(text)
     found: list[Span] = []
-    for pattern, role in ((_NAMED, "self"), (_I_AM, "self"), (_TITLED, None), (_TITLED_AFTER, None)):
+    patterns = (
+        (_NAMED, "self"),
+        (_I_AM, "self"),
+        (_OF_COMPANY, "self"),
+        (_TITLED, None),
+        (_TITLED_AFTER, None),
+    )
+    for pattern, role in patterns:
         for match in pattern.finditer(source):
             start, end = match.span(1)
             if _NOT_NAMES.search(match[1]) or any(start < s.end and end > s.start for s in found):

@@ -46,6 +46,7 @@ from rasa.utils.endpoints import ClientResponseError, EndpointConfig
 from rasa_sdk.executor import ActionExecutor
 from rasa_sdk.interfaces import ActionExecutionRejection, ActionNotFoundException
 
+from actions import client, recognition
 from bot.settings import BotSettings
 
 log = logging.getLogger(__name__)
@@ -424,7 +425,7 @@ class Engine:
             settings: The bot's settings.
         """
         quiet(settings.log_level)
-        os.environ["QIFU_BACKEND_URL"] = settings.backend_url
+        client.use(settings.backend_url)
         broker = await _broker(settings.amqp_url)
         store = ConversationStore(settings.tracker_url, event_broker=broker)
         # not LocalAgent.load(): that makes a stock Agent, whatever class it is called on
@@ -455,15 +456,15 @@ class Engine:
 
     async def close(self) -> None:
         """Closes what was opened."""
-        from actions.client import close_all
-
-        await close_all()
+        await client.close_all()
         for close in self._close:
             await close()
         self._store.engine.dispose()
 
     def _harmless(self, message: str) -> str:
         """The message, where a leading slash means a button of ours and nothing else."""
+        if not recognition.clean(message):
+            return "？"
         if not message.startswith("/"):
             return message
         match = _PAYLOAD.match(message.strip())

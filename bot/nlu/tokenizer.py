@@ -32,8 +32,8 @@ class DictionaryTokenizer(Tokenizer):  # type: ignore[misc]
     def get_default_config() -> dict[str, Any]:
         """Returns the settings.
 
-        ``dictionary_path``: folder of user dictionaries in jieba's format. ``least_frequency``: rarer words of
-        jieba's own dictionary are left out. Beyond that, those of Rasa's tokenizers.
+        ``dictionary_path``: folder of user dictionaries in jieba's format. ``least_frequency``: rarer words
+        of jieba's own dictionary are left out. Beyond that, those of Rasa's tokenizers.
         """
         return {
             "dictionary_path": "data/generated/jieba",
