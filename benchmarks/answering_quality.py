@@ -1,16 +1,15 @@
 """Measures the answers themselves, without a server, on question sets with what a right answer must contain.
 
-    python benchmarks/answering_quality.py [FILE.jsonl ...] [--failures 20]
+    .venv/bin/python -m benchmarks.answering_quality [FILE.jsonl ...] [--failures 20]
 
 A line is ``{"question", "expect": [text or [any of these]], "forbid": [text], "entry"?, "refuse"?}``, as in
-`tests/data/questions/`; a line whose ``entry`` is null (and has no ``expect``) must be refused. White space is ignored.
+`tests/data/questions/`; a line whose ``entry`` is null must be refused. White space is ignored.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import re
 import sys
 import time
 from collections import Counter
@@ -20,6 +19,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from backend.cli.scoring import holding, lacking  # noqa: E402
 from backend.knowledge import loading  # noqa: E402
 from backend.knowledge.answering import AnswerService  # noqa: E402
 from backend.replies import Reply  # noqa: E402
@@ -27,33 +27,25 @@ from backend.replies import Reply  # noqa: E402
 REFUSALS = ("没有查到", "暂无", "未载明", "不能确定")
 
 
-def squeezed(text: str) -> str:
-    """Returns the text without white space."""
-    return re.sub(r"\s+", "", text)
-
-
 def fits(said: str, item: dict[str, Any]) -> bool:
     """Tells whether a text holds all that is expected and nothing that is forbidden."""
-    said = squeezed(said)
-    for wanted in item.get("expect", []):
-        choices = [wanted] if isinstance(wanted, str) else wanted
-        if not any(squeezed(choice) in said for choice in choices):
-            return False
-    return not any(squeezed(choice) in said for choice in item.get("forbid", []))
+    return not lacking(said, item.get("expect", [])) and not holding(said, item.get("forbid", []))
 
 
 def must_refuse(item: dict[str, Any]) -> bool:
     """Tells whether the documents do not answer the question."""
-    return bool(item.get("refuse")) or item.get("kind") == "out_of_scope" or ("entry" in item and item["entry"] is None)
+    return (
+        bool(item.get("refuse"))
+        or item.get("kind") == "out_of_scope"
+        or ("entry" in item and item["entry"] is None)
+    )
 
 
 def judge(reply: Reply, item: dict[str, Any]) -> str:
     """Returns ``right``, ``hedged`` (right, said with reserve), ``offered``, ``refused`` or ``wrong``."""
     said = "\n".join(message.text for message in reply.messages)
     if must_refuse(item):
-        honest = any(word in said for word in REFUSALS) and not any(
-            squeezed(word) in squeezed(said) for word in item.get("forbid", [])
-        )
+        honest = any(word in said for word in REFUSALS) and not holding(said, item.get("forbid", []))
         if item.get("expect"):
             honest = honest and fits(said, item)
         return ("right" if reply.outcome == "unanswered" else "hedged") if honest else "wrong"
@@ -67,7 +59,9 @@ def judge(reply: Reply, item: dict[str, Any]) -> str:
 
 def main() -> None:
     """Runs the sets."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("files", nargs="*", type=Path)
     parser.add_argument("--knowledge", type=Path, default=ROOT / "knowledge_base")
     parser.add_argument("--home", default="钱塘区")
@@ -90,7 +84,10 @@ def main() -> None:
                 shown += 1
                 found = service.search(item["question"], k=3).hits
                 near = "  ".join(f"{hit.entry} {hit.score:.2f}" for hit in found)
-                print(f"  {verdict}: {item['question']}  [{item.get('entry')}] -> {reply.outcome} {reply.entry}; {near}")
+                print(
+                    f"  {verdict}: {item['question']}  [{item.get('entry')}] -> {reply.outcome}"
+                    f" {reply.entry}; {near}"
+                )
         total = sum(counts.values())
         times.sort()
         shares = "  ".join(f"{name} {count} ({count / total:.0%})" for name, count in counts.most_common())

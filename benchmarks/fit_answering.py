@@ -1,16 +1,16 @@
-"""Fits the search's coefficients and the two thresholds from question sets, and reports figures on the other half.
+"""Fits the search's coefficients and thresholds from question sets; reports figures on the other half.
 
-    python benchmarks/fit_answering.py            fit, report, leave the shipped coefficients alone
-    python benchmarks/fit_answering.py --write    also write backend/knowledge/data/model.json
+    .venv/bin/python -m benchmarks.fit_answering            fit, report, leave the shipped coefficients alone
+    .venv/bin/python -m benchmarks.fit_answering --write    also write backend/knowledge/data/model.json
 
 Examples:
 * every phrasing of every entry, searched with that phrasing left out: right when its entry comes first;
-* one phrasing of every entry, searched with the whole entry left out: a question inside the domain whose answer is
-  missing, so nothing is right;
-* the questions of `tests/data/questions/*.jsonl` (``{"question", "entry"}``; ``entry`` null: nothing is right).
+* some phrasings of every entry, searched with the whole entry left out: a question inside the domain whose
+  answer is missing, so nothing is right;
+* the questions of `tests/data/questions/*.jsonl` (an ``entry`` of null: nothing is right).
 
-Entries (with their phrasings) and questions are split by a hash into two halves. The figures come from a fit on one
-half, measured on the other, both ways; the shipped coefficients are then fitted on everything.
+Entries (with their phrasings) and questions are split by a hash into two halves. The figures come from a fit
+on one half, measured on the other, both ways; the shipped coefficients are then fitted on everything.
 """
 
 from __future__ import annotations
@@ -31,16 +31,15 @@ from sklearn.linear_model import LogisticRegression
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from answering_quality import fits  # noqa: E402
-
 from backend.knowledge import loading, search  # noqa: E402
 from backend.knowledge.answering import AnswerService  # noqa: E402
 from backend.knowledge.search import PAIR_FEATURES, TOP_FEATURES, KnowledgeIndex, Model  # noqa: E402
+from benchmarks.answering_quality import fits  # noqa: E402
 
 MODEL = ROOT / "backend" / "knowledge" / "data" / "model.json"
 QUESTIONS = ROOT / "tests" / "data" / "questions"
-# What an outcome costs the person who asked, relative to each other, for questions that the documents answer and for
-# those that they do not. A confident answer that is wrong is the worst, a refusal of what could be answered the next.
+# What an outcome costs the person who asked, relative to each other, for questions that the documents answer
+# and for those that they do not. A confident answer that is wrong is the worst.
 COSTS = {
     "answered": (2.0, 3.0),  # wrong entry; nothing to answer
     "likely": (1.3, 2.0),  # the same, shown with reserve
@@ -51,12 +50,16 @@ COSTS = {
 }
 PENALTY = 0.05  # of squared coefficients
 PHRASING = 0.5  # weight of all examples made from the entries themselves against all questions of the sets
-FLAT = {"rank": {"weights": dict.fromkeys(PAIR_FEATURES, 1.0), "bias": 0.0},
-        "confidence": {"weights": dict.fromkeys(TOP_FEATURES, 0.0), "bias": 0.0},
-        "bands": {"answer": 0.5, "likely": 0.3, "confirm": 0.2}}
+FLAT = {
+    "rank": {"weights": dict.fromkeys(PAIR_FEATURES, 1.0), "bias": 0.0},
+    "confidence": {"weights": dict.fromkeys(TOP_FEATURES, 0.0), "bias": 0.0},
+    "bands": {"answer": 0.5, "likely": 0.3, "confirm": 0.2},
+}
 
 
-Judged = tuple[float, bool, bool, bool, float, str]  # score, first right, in three, answerable, weight, origin
+Judged = tuple[
+    float, bool, bool, bool, float, str
+]  # score, first right, in three, answerable, weight, origin
 
 
 @dataclass
@@ -96,7 +99,7 @@ def read_questions(folder: Path = QUESTIONS) -> list[tuple[dict[str, Any], str]]
 
 
 def kin_of(index: KnowledgeIndex) -> dict[str, set[str]]:
-    """Returns, for every entry, those that either of the two calls related: they may answer for each other."""
+    """Returns, for every entry, those that either of the two calls related: one may answer for the other."""
     kin: dict[str, set[str]] = {entry.id: set() for entry in index.entries}
     for entry in index.entries:
         for other in entry.related:
@@ -110,9 +113,17 @@ def examples(index: KnowledgeIndex, service: AnswerService) -> list[Example]:
     result: list[Example] = []
     kin = kin_of(index)
 
-    def add(question: str, right: frozenset[str], origin: str, weight: float, key: str, *,
-            without_phrases: Sequence[int] = (), without: frozenset[str] = frozenset(),
-            item: dict[str, Any] | None = None) -> None:
+    def add(
+        question: str,
+        right: frozenset[str],
+        origin: str,
+        weight: float,
+        key: str,
+        *,
+        without_phrases: Sequence[int] = (),
+        without: frozenset[str] = frozenset(),
+        item: dict[str, Any] | None = None,
+    ) -> None:
         named, _, _ = index.named(question)
         allowed = index.allowed(named)
         for name in without:
@@ -127,7 +138,9 @@ def examples(index: KnowledgeIndex, service: AnswerService) -> list[Example]:
                 if not labels[row] and entry in near:
                     reply = service.answer_entry(entry, question=question)
                     labels[row] = reply.outcome == "answered" and fits(reply.messages[0].text, item)
-        result.append(Example(question, right, origin, weight, half_of(key), query, positions, features, labels))
+        result.append(
+            Example(question, right, origin, weight, half_of(key), query, positions, features, labels)
+        )
 
     for number, entry in enumerate(index.entries):
         first = int(index._starts[number])
@@ -135,7 +148,15 @@ def examples(index: KnowledgeIndex, service: AnswerService) -> list[Example]:
         near = frozenset(kin[entry.id])
         for offset, phrase in enumerate(dict.fromkeys(entry.questions)):
             place = first + unique.index(phrase)
-            add(phrase, frozenset([entry.id]), "phrasing", 1.0, entry.id, without_phrases=[place], without=near)
+            add(
+                phrase,
+                frozenset([entry.id]),
+                "phrasing",
+                1.0,
+                entry.id,
+                without_phrases=[place],
+                without=near,
+            )
             if offset % 4 == 1:
                 add(phrase, frozenset(), "missing", 1.0, entry.id, without=near | {entry.id})
     for item, origin in read_questions():
@@ -180,7 +201,12 @@ def fit(data: Sequence[Example]) -> dict[str, Any]:
         right.append(bool(item.labels[first]))
         weights.append(item.weight * balance[item.origin])
     confidence, confidence_bias = logistic(
-        np.array(tops), np.array(right, dtype=float), np.array(weights), TOP_FEATURES, penalty=PENALTY, bias=True
+        np.array(tops),
+        np.array(right, dtype=float),
+        np.array(weights),
+        TOP_FEATURES,
+        penalty=PENALTY,
+        bias=True,
     )
     model["confidence"] = {
         "weights": dict(zip(TOP_FEATURES, map(float, confidence), strict=True)),
@@ -191,25 +217,31 @@ def fit(data: Sequence[Example]) -> dict[str, Any]:
     steps = np.arange(0.06, 0.94, 0.04)
     best = min(
         (cost(judged, answer, likely, confirm), answer, likely, confirm)
-        for answer in steps for likely in steps if likely <= answer for confirm in steps if confirm <= likely
+        for answer in steps
+        for likely in steps
+        if likely <= answer
+        for confirm in steps
+        if confirm <= likely
     )
-    model["bands"] = {name: round(float(value), 3) for name, value in
-                      zip(("answer", "likely", "confirm"), best[1:], strict=True)}
+    model["bands"] = {
+        name: round(float(value), 3)
+        for name, value in zip(("answer", "likely", "confirm"), best[1:], strict=True)
+    }
     return model
 
 
 def balance_of(data: Sequence[Example]) -> dict[str, float]:
-    """Weighs the origins against each other: examples made from entries count together as much as all questions."""
+    """Weighs the examples made from the entries, all together, against the questions of the sets."""
     made = sum(item.weight for item in data if item.origin in {"phrasing", "missing"})
     asked = sum(item.weight for item in data if item.origin not in {"phrasing", "missing"})
     share = PHRASING * asked / made if made and asked else 1.0
     return {item.origin: share if item.origin in {"phrasing", "missing"} else 1.0 for item in data}
 
 
-# More of these never makes an entry less likely (or, for the second, more likely), whatever the sample says: the
-# features overlap, and a sign learned from their overlap would not hold for new content.
-NEVER_NEGATIVE = frozenset(PAIR_FEATURES) - {"topic_gap", "asked_missing"} | {"lead", "topic_known"}
-NEVER_POSITIVE = frozenset({"topic_gap", "asked_missing"})
+# More of these never makes an entry less likely (or, for the second, more likely), whatever the sample says:
+# the features overlap, and a sign learned from their overlap would not hold for new content.
+NEVER_NEGATIVE = frozenset(PAIR_FEATURES) - {"asked_missing"} | {"lead"}
+NEVER_POSITIVE = frozenset({"asked_missing"})
 
 
 def logistic(
@@ -235,8 +267,9 @@ def logistic(
         slope[:-1] += penalty * beta[:-1]
         return value, slope
 
-    found = minimize(loss, np.zeros(full.shape[1]), jac=True, bounds=bounds, method="L-BFGS-B",
-                     options={"maxiter": 2000})
+    found = minimize(
+        loss, np.zeros(full.shape[1]), jac=True, bounds=bounds, method="L-BFGS-B", options={"maxiter": 2000}
+    )
     return found.x[:-1], float(found.x[-1])
 
 
@@ -265,8 +298,16 @@ def judge(data: Sequence[Example], model: dict[str, Any]) -> list[Judged]:
         odds = item.features @ parts.rank + parts.rank_bias
         order = np.lexsort((item.positions, -odds))
         score = 1 / (1 + np.exp(-(top @ parts.confidence + parts.confidence_bias)))
-        result.append((float(score), bool(item.labels[first]), bool(item.labels[order[:3]].any()), answerable,
-                               item.weight * balance[item.origin], item.origin))
+        result.append(
+            (
+                float(score),
+                bool(item.labels[first]),
+                bool(item.labels[order[:3]].any()),
+                answerable,
+                item.weight * balance[item.origin],
+                item.origin,
+            )
+        )
     return result
 
 
@@ -323,7 +364,9 @@ def figures(judged: Sequence[Judged], bands: dict[str, float]) -> dict[str, Any]
 def main() -> None:
     """Runs the fit."""
     global INDEX
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--write", action="store_true", help="write the coefficients that the service uses")
     parser.add_argument("--knowledge", type=Path, default=ROOT / "knowledge_base")
     parser.add_argument("--failures", type=int, default=0, help="list so many failures of the question files")
@@ -347,15 +390,27 @@ def main() -> None:
     for number, (judged, bands) in enumerate(crossed):
         report[f"half_{number}"] = figures(judged, bands)
         for origin, shares in report[f"half_{number}"].items():
-            print(f"  half {number} {origin:18} " + "  ".join(f"{key} {value}" for key, value in shares.items()))
+            print(
+                f"  half {number} {origin:18} " + "  ".join(f"{key} {value}" for key, value in shares.items())
+            )
     model = fit(data)
     model["figures"] = {"entries": len(base.entries), "examples": len(data), "held_out": report}
     print("thresholds", model["bands"])
-    print("rank", {key: round(value, 2) for key, value in model["rank"]["weights"].items()}, round(model["rank"]["bias"], 2))
+    print(
+        "rank",
+        {key: round(value, 2) for key, value in model["rank"]["weights"].items()},
+        round(model["rank"]["bias"], 2),
+    )
     weights = model["confidence"]["weights"]
-    print("confidence", {key: round(value, 2) for key, value in weights.items()}, round(model["confidence"]["bias"], 2))
+    print(
+        "confidence",
+        {key: round(value, 2) for key, value in weights.items()},
+        round(model["confidence"]["bias"], 2),
+    )
     if arguments.write:
-        MODEL.write_text(json.dumps(model, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        MODEL.write_text(
+            json.dumps(model, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8"
+        )
         print(f"written to {MODEL.relative_to(ROOT)}")
 
 
@@ -371,7 +426,10 @@ def show_failures(rest: Sequence[Example], judged: Sequence[Any], model: dict[st
         if (item.right and (not right or not answered)) or (not item.right and answered):
             _, first = top_of(item, rank, bias)
             got = INDEX.entries[int(item.positions[first])].id if first >= 0 else None
-            print(f"  {item.origin} {score:.2f} {item.question} -> {got}; right {sorted(item.right)}; topic {item.query.topic}")
+            print(
+                f"  {item.origin} {score:.2f} {item.question} -> {got}; right {sorted(item.right)}"
+                f"; topic {item.query.topic}"
+            )
             shown += 1
             if shown >= limit:
                 return

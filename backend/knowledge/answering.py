@@ -30,7 +30,19 @@ _OFFERED = 3
 _NEAR = 0.75  # share of the first hit's score from which another may stand in for a facet the first lacks
 _ALIKE = 2.0  # log odds within which the hotlines of two districts fit a question alike
 _SHOWABLE: frozenset[Facet] = frozenset(
-    {"phone", "address", "hours", "link", "materials", "amount", "time_limit", "dates", "score", "share", "unit"}
+    {
+        "phone",
+        "address",
+        "hours",
+        "link",
+        "materials",
+        "amount",
+        "time_limit",
+        "dates",
+        "score",
+        "share",
+        "unit",
+    }
 )
 
 
@@ -174,7 +186,7 @@ class AnswerService:
         return (self.base.jurisdiction_named(district) if district else None) or self.home
 
     def _hotline_unclear(self, finding: Finding, district: str | None) -> bool:
-        """Tells whether a hotline is asked for and two districts' hotlines fit alike (decision: ask, never mix)."""
+        """Tells whether a hotline is asked for and two districts' hotlines fit alike: then ask, never mix."""
         if finding.named or district:
             return False
         hotlines = {item.hotline for item in self.base.jurisdictions.values() if item.hotline}
@@ -219,15 +231,17 @@ class AnswerService:
         return Reply(messages=[message], outcome="answered", entry=last.id)
 
     def _bare(self, finding: Finding, district: str | None) -> Reply | None:
-        """Answers a message without any topic, such as “电话多少” or a row of emoji, if nothing matches it well."""
+        """Answers a message without a topic, such as “电话多少” or a row of emoji, if nothing fits it."""
         if finding.hits and finding.hits[0].score >= self.index.model.confirm:
             return None
         about = self._spoken_of(finding, district)
         if finding.query.asks:
             word = composing.MISSING_WORDS[finding.query.asks[0].facet]
-            said = f"请问您想了解哪个事项的{word}？请把事项名称一起告诉我。暂时说不清的，{self._contact(about)}"
+            said = (
+                f"请问您想了解哪个事项的{word}？请把事项名称一起告诉我。暂时说不清的，{self._contact(about)}"
+            )
         else:
-            said = f"抱歉，没有查到您要问的内容。请写明想了解的事项，例如某项服务、奖励、流程或电话；{self._contact(about)}"
+            said = f"抱歉，没有查到您要问的内容。请写明想了解哪项服务或奖励；{self._contact(about)}"
         message = Message(text=said, buttons=self._ways_on(about))
         return Reply(messages=[message], outcome="clarifying" if finding.query.asks else "unanswered")
 
@@ -249,13 +263,23 @@ class AnswerService:
             return first.entry
         for hit in finding.hits[1:4]:
             same_folder = prefix_of(hit.entry.id) == prefix_of(first.entry.id)
-            if hit.score >= _NEAR * first.score and same_folder and all(facets.answers(hit.entry, ask) for ask in strict):
+            if (
+                hit.score >= _NEAR * first.score
+                and same_folder
+                and all(facets.answers(hit.entry, ask) for ask in strict)
+            ):
                 return hit.entry
         return first.entry
 
-    def _reply(self, entry: Entry, asks: Sequence[Ask], question: str, *, named: Sequence[Jurisdiction]) -> Reply:
+    def _reply(
+        self, entry: Entry, asks: Sequence[Ask], question: str, *, named: Sequence[Jurisdiction]
+    ) -> Reply:
         stated = [ask for ask in asks if facets.answers(entry, ask)]
-        missing = [ask.facet for ask in asks if not facets.answers(entry, ask) and (ask.strict or ask.facet in entry.not_stated)]
+        missing = [
+            ask.facet
+            for ask in asks
+            if not facets.answers(entry, ask) and (ask.strict or ask.facet in entry.not_stated)
+        ]
         about = self.base.jurisdiction_of(entry.id)
         shown = [ask for ask in stated if ask.facet in _SHOWABLE]
         if missing and not shown and any(ask.strict for ask in asks if ask.facet in missing):
@@ -274,7 +298,10 @@ class AnswerService:
         if missing:
             buttons = [*buttons, ASK_HUMAN]
         message = Message(
-            text=said, citations=[citation], buttons=buttons, card=composing.card(entry, citation, stated, question)
+            text=said,
+            citations=[citation],
+            buttons=buttons,
+            card=composing.card(entry, citation, stated, question),
         )
         return Reply(messages=[message], outcome="answered", entry=entry.id)
 
@@ -291,7 +318,9 @@ class AnswerService:
             lines.append(f"这件事的负责单位：{'；'.join(units)}。")
         lines.append(self._contact(about))
         message = Message(
-            text="".join(lines), citations=[self.base.citation(entry)], buttons=[self._button(entry), *self._ways_on(about)]
+            text="".join(lines),
+            citations=[self.base.citation(entry)],
+            buttons=[self._button(entry), *self._ways_on(about)],
         )
         return Reply(messages=[message], outcome="unanswered", entry=entry.id)
 
@@ -314,7 +343,7 @@ class AnswerService:
 
     @staticmethod
     def _mass(hits: Sequence[Hit]) -> float:
-        """Adds up the scores of the first hit and of those related to it: one of them is likely the right one."""
+        """Adds up the scores of the first hit and of those related to it: likely one of them is right."""
         first = hits[0].entry
         kin = [hit for hit in hits[1:] if hit.entry.id in first.related or first.id in hit.entry.related]
         return hits[0].score + sum(hit.score for hit in kin)
@@ -325,7 +354,9 @@ class AnswerService:
         entry = self.base.entries[likely.entry or ""]
         others = "、".join(f"“{self._titled(hit.entry)}”" for hit in hits if hit.entry.id != entry.id)
         lines = [f"不能确定您问的是不是“{self._titled(entry)}”，先供您参考：", shown.text]
-        lines.append(f"如果不是，您想问的也可能是{others}；都不是的话，{contact}" if others else f"如果不是，{contact}")
+        lines.append(
+            f"如果不是，您想问的也可能是{others}；都不是的话，{contact}" if others else f"如果不是，{contact}"
+        )
         message = shown.model_copy(update={"text": "\n".join(lines), "buttons": buttons})
         return Reply(messages=[message], outcome="clarifying", entry=entry.id)
 

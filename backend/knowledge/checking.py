@@ -84,7 +84,10 @@ def _lint_entry(base: KnowledgeBase, entry: Entry) -> Iterator[Problem]:
             yield _at(base, entry.id, f"{name} 里有被空格断开的数字", name)
     if entry.id in entry.related:
         yield _at(base, entry.id, "related 引用了自己", "related")
-    stated = {re.sub(r"\D", "", number) for number in (*_hotlines(base), *(each.number for each in entry.facts.phone))}
+    stated = {
+        re.sub(r"\D", "", number)
+        for number in (*_hotlines(base), *(each.number for each in entry.facts.phone))
+    }
     for match in _PHONE_IN_TEXT.finditer(entry.answer):
         digits = re.sub(r"\D", "", match.group())
         if not any(number.endswith(digits) or digits.endswith(number) for number in stated):
@@ -102,7 +105,7 @@ def _squeezed(words: str) -> str:
 
 
 def figures_of(entry: Entry) -> dict[str, set[str]]:
-    """Returns what an entry states in figures, by kind, whitespace removed: phones, money, percentages, dates, times."""
+    """Returns what an entry states in figures by kind: phones, money, percentages, dates and times."""
     words = [entry.answer, entry.date_note or ""]
     facts = entry.facts.model_dump()
     for values in facts.values():
@@ -122,6 +125,7 @@ def check_against_sources(base: KnowledgeBase, sources: Iterable[Path]) -> list[
     """Finds figures of the knowledge base that stand in none of the source texts (whitespace ignored).
 
     Args:
+        base: The content, as `loading.read` gives it, with its lines.
         sources: The source documents as text files.
 
     Returns:
@@ -133,13 +137,29 @@ def check_against_sources(base: KnowledgeBase, sources: Iterable[Path]) -> list[
     for entry in base.entries.values():
         for kind, found in figures_of(entry).items():
             for figure in sorted(found):
-                there = re.sub(r"\D", "", figure) in digits if kind == "phone" else _stands_in(figure, kind, whole)
+                there = (
+                    re.sub(r"\D", "", figure) in digits
+                    if kind == "phone"
+                    else _stands_in(figure, kind, whole)
+                )
                 if not there:
                     problems.append(_at(base, entry.id, f"“{figure}”在来源文件里找不到"))
     return sorted(problems)
 
 
-_NUMERALS = str.maketrans("一二三四五六七八九", "123456789")
+_SPOKEN = {
+    "1": "一",
+    "2": "两",
+    "3": "三",
+    "4": "四",
+    "5": "五",
+    "6": "六",
+    "7": "七",
+    "8": "八",
+    "9": "九",
+    "10": "十",
+    "20": "二十",
+}
 
 
 def _stands_in(figure: str, kind: str, whole: str) -> bool:
@@ -149,10 +169,9 @@ def _stands_in(figure: str, kind: str, whole: str) -> bool:
         # The percent sign was lost as a picture in one scan.
         return re.search(rf"(?<!\d){re.escape(figure[:-1])}\[image", whole) is not None
     if kind in {"money", "length"}:
-        spoken = {"1": "一", "2": "二", "3": "三", "5": "五", "10": "十", "20": "二十"}
         number = re.match(r"[\d.]+", figure)
-        if number and number.group() in spoken:
-            return spoken[number.group()] + figure[number.end() :] in whole
+        if number and number.group() in _SPOKEN:
+            return _SPOKEN[number.group()] + figure[number.end() :] in whole
     if kind == "date":
         # A date is often put together from a year said once and days said without it.
         parts = re.findall(r"\d{4}年|\d{1,2}月|\d{1,2}日", figure)

@@ -51,8 +51,21 @@ MISSING_WORDS: dict[Facet, str] = {
     "definition": "定义",
 }
 _CARD_ORDER: tuple[Facet, ...] = (
-    "amount", "score", "share", "conditions", "materials", "steps", "time_limit", "dates", "hours", "audience",
-    "unit", "phone", "address", "link", "items",
+    "amount",
+    "score",
+    "share",
+    "conditions",
+    "materials",
+    "steps",
+    "time_limit",
+    "dates",
+    "hours",
+    "audience",
+    "unit",
+    "phone",
+    "address",
+    "link",
+    "items",
 )
 _EXACT: frozenset[Facet] = frozenset({"amount", "score", "share", "dates", "time_limit", "hours"})
 _ALWAYS_LISTED: frozenset[Facet] = frozenset({"materials", "conditions", "steps", "items"})
@@ -90,12 +103,16 @@ def _pick(items: Sequence[_T], label: Callable[[_T], str | None], question: str)
     return (unlabelled or list(items)), False
 
 
-def _pick_named(items: Sequence[_T], label: Callable[[_T], str | None], question: str) -> tuple[list[_T], bool]:
+def _pick_named(
+    items: Sequence[_T], label: Callable[[_T], str | None], question: str
+) -> tuple[list[_T], bool]:
     """Picks numbers or places by name; a name may be said in part (“下沙这边” for “下沙办税服务厅”)."""
     if len(items) < 2:
         return list(items), False
     spoken = set(text.tokens(text.squeeze(question)))
-    grams = [{gram for gram in text.tokens(text.squeeze(label(item) or "")) if len(gram) > 1} for item in items]
+    grams = [
+        {gram for gram in text.tokens(text.squeeze(label(item) or "")) if len(gram) > 1} for item in items
+    ]
     shared = set.intersection(*grams) if all(grams) else set()
     hits = [len((gram - shared) & spoken) for gram in grams]
     most = max(hits)
@@ -108,6 +125,8 @@ def values(entry: Entry, facet: Facet, question: str = "") -> tuple[list[str], b
     """Returns what an entry states of a facet, ready to be said.
 
     Args:
+        entry: Which entry.
+        facet: Which facet.
         question: Picks among several by their labels; empty for all.
 
     Returns:
@@ -115,13 +134,21 @@ def values(entry: Entry, facet: Facet, question: str = "") -> tuple[list[str], b
     """
     facts = entry.facts
     if facet == "phone":
-        phones, picked = _pick_named(facts.phone, lambda phone: phone.name, question) if question else (facts.phone, False)
+        phones, picked = (
+            _pick_named(facts.phone, lambda phone: phone.name, question) if question else (facts.phone, False)
+        )
         return [phone_text(phone) for phone in phones], picked
     if facet == "address":
-        places, picked = _pick_named(facts.address, lambda place: place.name, question) if question else (facts.address, False)
+        places, picked = (
+            _pick_named(facts.address, lambda place: place.name, question)
+            if question
+            else (facts.address, False)
+        )
         return [f"{place.name}：{place.text}" if place.name else place.text for place in places], picked
     if facet == "link":
-        links, picked = _pick_named(facts.link, lambda link: link.name, question) if question else (facts.link, False)
+        links, picked = (
+            _pick_named(facts.link, lambda link: link.name, question) if question else (facts.link, False)
+        )
         return [link_text(link) for link in links], picked
     if facet == "items":
         return [f"{item.title}：{item.text}" if item.text else item.title for item in facts.items], False
@@ -166,6 +193,8 @@ def answer_text(
     """Returns the whole answer as text.
 
     Args:
+        entry: What is answered from.
+        citation: Where it stands.
         asks: What was asked and the entry states.
         question: As typed; picks among several values.
         district: Name to say in front when the answer is about another district than one might think.
@@ -190,7 +219,11 @@ def answer_text(
     for facet in ("phone", "address", "link"):
         said, _ = values(entry, facet, question)  # type: ignore[arg-type]
         fresh = [value for value in said if not _contains(so_far, re.split(r"[（：]", value)[0])]
-        if 0 < len(fresh) <= 3 and len(fresh) == len(said) and entry.kind in {"service", "policy", "contact", "channel", "faq"}:
+        if (
+            0 < len(fresh) <= 3
+            and len(fresh) == len(said)
+            and entry.kind in {"service", "policy", "contact", "channel", "faq"}
+        ):
             lines.append(_line(facet, fresh))  # type: ignore[arg-type]
     if entry.date_note:
         lines.append(entry.date_note)

@@ -1,7 +1,7 @@
 """Exports what the dialogue engine learns from the knowledge base, so that no name is written twice.
 
-Three files, byte for byte the same for the same content: a jieba user dictionary (so that names are not cut in two),
-patterns for spaCy's EntityRuler, and examples of the intent ``ask``.
+Three files, byte for byte the same for the same content: a jieba user dictionary (so that names are not cut
+in two), patterns for spaCy's EntityRuler, and examples of the intent ``ask``.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def _names(item: Department | Territory | Jurisdiction) -> list[str]:
 
 
 def _usable(names: Iterable[str]) -> list[str]:
-    """Returns the names that are single words: no spaces, brackets or quotes, of two characters to sixteen."""
+    """Returns the names that are single words: no spaces, brackets or quotes, two to sixteen characters."""
     kept = []
     for name in names:
         word = name.strip()
@@ -58,7 +58,7 @@ def _usable(names: Iterable[str]) -> list[str]:
 
 
 def dictionary(base: KnowledgeBase) -> list[tuple[str, str]]:
-    """Returns (word, part of speech) sorted by word: ``nt`` units, ``ns`` places, ``nz`` services and boards' words."""
+    """Returns (word, part of speech) sorted by word: ``nt`` units, ``ns`` places, ``nz`` services."""
     words: dict[str, str] = {}
     for entry in base.entries.values():
         for word in _usable([*entry.aliases, entry.title]):

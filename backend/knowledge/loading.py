@@ -396,8 +396,8 @@ def load(folder: Path) -> KnowledgeBase:
     """Loads and validates the knowledge base.
 
     Raises:
-        ContentError: Anything breaks the rules; ``details`` has ``file`` and ``line`` of the first problem and
-            all of them, as sentences, in ``problems``.
+        ContentError: Anything breaks the rules; ``details`` has ``file`` and ``line`` of the first problem
+            and all of them, as sentences, in ``problems``.
     """
     base, problems = read(folder)
     if problems:

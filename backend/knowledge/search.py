@@ -3,8 +3,8 @@
 Two BM25 indexes over characters and character pairs (`bm25s`): one document for each phrasing, title and
 alias, pooled by maximum to entries, and one document for each entry's whole text. The best candidates are
 weighed by a few more features (how much of the question an entry covers, names that it contains, whether it
-states what was asked) with coefficients that `benchmarks/fit_answering.py` fits from question sets and keeps in
-`data/model.json`; no number in it is set by hand.
+states what was asked) with coefficients that `benchmarks/fit_answering.py` fits from question sets and keeps
+in `data/model.json`; no number in it is set by hand.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ _UNSURE = 0.35  # weight of a pair of characters one of which is only grammar
 _EXACT = 20.0  # odds for an entry one of whose phrasings is the question, word for word
 _SURE = 0.99
 _SINGLE = 0.25  # weight of a single character against a pair
-# Log odds by which another district's entry must lead to be preferred unasked: when the question uses a word that
-# only that district's documents use, and when it does not.
+# Log odds by which another district's entry must lead to be preferred unasked: when the question uses a word
+# that only that district's documents use, and when it does not.
 _HOME_LEAD = 0.8
 _HOME_LEAD_UNSPOKEN = 6.0
 
@@ -55,7 +55,6 @@ PAIR_FEATURES = (
     "entry_cover",
     "topic_phrase_likeness",
     "topic_entry_cover",
-    "topic_gap",
     "name_share",
     "local_entry_cover",
     "local_name_cover",
@@ -64,7 +63,7 @@ PAIR_FEATURES = (
     "asked_in_facts",
     "asked_missing",
 )
-TOP_FEATURES = (*PAIR_FEATURES, "lead", "topic_size", "topic_known", "bare")
+TOP_FEATURES = (*PAIR_FEATURES, "lead", "topic_size", "bare")
 
 
 @dataclass(frozen=True)
@@ -98,7 +97,9 @@ class Model:
         return cls(
             rank=np.array([data["rank"]["weights"][name] for name in PAIR_FEATURES], dtype=np.float64),
             rank_bias=float(data["rank"]["bias"]),
-            confidence=np.array([data["confidence"]["weights"][name] for name in TOP_FEATURES], dtype=np.float64),
+            confidence=np.array(
+                [data["confidence"]["weights"][name] for name in TOP_FEATURES], dtype=np.float64
+            ),
             confidence_bias=float(data["confidence"]["bias"]),
             answer=float(data["bands"]["answer"]),
             likely=float(data["bands"]["likely"]),
@@ -277,7 +278,9 @@ class KnowledgeIndex:
             phrases.extend(said)
             bodies.append(body)
             unions.append(frozenset(body).union(*said))
-            name_sets.append(frozenset(gram for name in (entry.title, *entry.aliases) for gram in _grams(name)))
+            name_sets.append(
+                frozenset(gram for name in (entry.title, *entry.aliases) for gram in _grams(name))
+            )
             answer_sets.append(frozenset(body))
             for phrase in phrases_of(entry):
                 phrased.setdefault(text.normalise(phrase).replace(" ", ""), set()).add(number)
@@ -330,7 +333,8 @@ class KnowledgeIndex:
         """Finds the districts in a question.
 
         Returns:
-            Those that folders are about; a place outside, if one is named instead; the normalised question without them.
+            Those that folders are about; a place outside, if one is named instead; the normalised question
+            without them.
         """
         rest = text.normalise(question)
         found: list[Jurisdiction] = []
@@ -371,11 +375,13 @@ class KnowledgeIndex:
         )
 
     def _readings(self, question: str) -> list[Query]:
-        """Reads the whole message if it is short enough to be one question, and the clauses that may hold it."""
+        """Reads the whole message if it is short enough to be one question, and clauses that may hold it."""
         normal = text.normalise(question)
         clauses = text.clauses(normal)
         length = len(normal) - len(clauses) + 1
-        readings = [self.read(normal)] if length <= _WHOLE or len(clauses) < 2 and length <= _WHOLE + 10 else []
+        readings = (
+            [self.read(normal)] if length <= _WHOLE or (len(clauses) < 2 and length <= _WHOLE + 10) else []
+        )
         if length < _LONG or (len(clauses) < 2 and readings):
             return readings
         asking = [clause for clause in clauses if facets.asked(clause)]
@@ -436,7 +442,6 @@ class KnowledgeIndex:
             "entry_cover": entry_shared[chosen] / total,
             "topic_phrase_likeness": pool(2 * topic_shared / (topic_total + self._phrase_weight))[chosen],
             "topic_entry_cover": topic_entry_shared[chosen] / topic_total,
-            "topic_gap": self._gaps(query, chosen, unions),
             "name_share": self._name_shares(query, chosen),
             **self._local_covers(query, chosen, unions),
             "asked_stated": np.zeros(count),
@@ -452,7 +457,9 @@ class KnowledgeIndex:
                 listed = sum(bool(getattr(entry.facts, ask.facet, None)) for ask in query.asks)
                 columns["asked_in_facts"][row] = listed / len(query.asks)
             if strict:
-                columns["asked_missing"][row] = sum(not facets.answers(entry, ask) for ask in strict) / len(strict)
+                columns["asked_missing"][row] = sum(not facets.answers(entry, ask) for ask in strict) / len(
+                    strict
+                )
         return chosen.astype(np.int64), np.column_stack([columns[name] for name in PAIR_FEATURES])
 
     def _unions_without(self, phrases: Sequence[int]) -> dict[int, frozenset[str]]:
@@ -468,22 +475,10 @@ class KnowledgeIndex:
             result[position] = frozenset(_grams(body_of(entry))).union(*others)
         return result
 
-    def _gaps(
-        self, query: Query, chosen: NDArray[np.int64], unions: Mapping[int, frozenset[str]]
-    ) -> Floats:
-        """Returns the share of the topic's heaviest pair that an entry does not know at all."""
-        ranked = sorted(query.topic_weights.items(), key=lambda pair: (-pair[1], pair[0]))
-        result = np.zeros(len(chosen))
-        for row, position in enumerate(chosen):
-            union = unions.get(int(position)) or self._unions[position]
-            missing = next((weight for token, weight in ranked if token not in union), 0.0)
-            result[row] = missing / self._unseen
-        return result
-
     def _local_covers(
         self, query: Query, chosen: NDArray[np.int64], unions: Mapping[int, frozenset[str]]
     ) -> dict[str, Floats]:
-        """Returns coverages of the question that count what tells the candidates apart, not what all of them share."""
+        """Returns coverages of the question that count what tells the candidates apart."""
         columns = {token: column for column, token in enumerate(t for t in query.grams if t in self._idf)}
         shapes = np.array([_shape_weight(token) for token in columns])
         result = {}
@@ -517,13 +512,10 @@ class KnowledgeIndex:
         """Returns the features of the confidence in one candidate, by `TOP_FEATURES`."""
         others = np.delete(odds, first)
         lead = float(odds[first] - others.max()) if len(others) else 4.0
-        topic_total = sum(query.topic_weights.values())
-        known = sum(weight for token, weight in query.topic_weights.items() if token in self._idf)
         size = min(query.size, _TOPIC)
         extra = [
             min(max(lead, -4.0), 4.0),
             math.log1p(size),
-            known / topic_total if topic_total else 1.0,
             1.0 if query.bare else 0.0,
         ]
         return np.concatenate([features[first], extra])
@@ -612,9 +604,12 @@ class KnowledgeIndex:
         return (self.model.answer + self.model.likely) / 2
 
     def _speaks_of(self, prefix: str, query: Query) -> bool:
-        """Tells whether a question has a word that this folder uses repeatedly and the home folder never does."""
+        """Tells whether a question has a word that this folder uses repeatedly and the home folder never."""
         nothing: Counter[str] = Counter()
-        there, at_home = self._folder_counts.get(prefix, nothing), self._folder_counts.get(self._home or "", nothing)
+        there, at_home = (
+            self._folder_counts.get(prefix, nothing),
+            self._folder_counts.get(self._home or "", nothing),
+        )
         return any(
             len(token) > 1 and token not in at_home and there.get(token, 0) >= 2 for token in query.weights
         )
@@ -624,12 +619,14 @@ class KnowledgeIndex:
         return prefix == self._home or prefix in self._wide
 
 
-_ROADS = frozenset({"路", "街", "大道", "大街", "一路", "二路", "三路", "四路", "东路", "西路", "南路", "北路"})
+_ROADS = frozenset(
+    {"路", "街", "大道", "大街", "一路", "二路", "三路", "四路", "东路", "西路", "南路", "北路"}
+)
 _MENTIONS_ONLY = ("去", "到", "从", "来自", "飞", "往", "回", "对接", "跟", "和", "与")
 
 
 def _asks_about(question: str, place: str) -> bool:
-    """Tells whether a place outside is what the question is about, rather than where somebody goes or comes from."""
+    """Tells whether a question is about a place outside, not only somebody going there or coming from it."""
     at = question.find(place)
     return at >= 0 and not question[:at].endswith(_MENTIONS_ONLY)
 

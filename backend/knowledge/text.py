@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import yaml
@@ -52,11 +53,13 @@ def words() -> Words:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     data = yaml.load(_WORDS.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 - a safe loader
     synonyms = {word: group[0] for group in data["synonyms"] for word in group[1:]}
-    # The first of a group stands in the pattern too, so that "联系电话" is not read inside a longer canonical word.
+    # The first of a group stands in the pattern too: no other spelling is then read inside it.
     spellings = set(synonyms) | {group[0] for group in data["synonyms"]}
     return Words(
         fillers=re.compile(any_of(data["fillers"])),
-        particles=re.compile(rf"[{data['particles']}]+(?=\s|$)|(?:(?<=\s)|^)[{data['hesitations']}]+(?=\s|$)"),
+        particles=re.compile(
+            rf"[{data['particles']}]+(?=\s|$)|(?:(?<=\s)|^)[{data['hesitations']}]+(?=\s|$)"
+        ),
         generic=re.compile(any_of(data["generic"])),
         grammar=frozenset(data["grammar"]),
         synonyms=synonyms,
@@ -70,7 +73,7 @@ def shorten(text: str) -> str:
     if len(text) <= MAX_CHARS:
         return text
     head = MAX_CHARS // 3
-    return f"{text[:head]} {text[-(MAX_CHARS - head - 1):]}"
+    return f"{text[:head]} {text[-(MAX_CHARS - head - 1) :]}"
 
 
 def _fold(text: str) -> str:
@@ -112,7 +115,7 @@ def canonical(text: str) -> str:
 
 
 def tokens(text: str) -> list[str]:
-    """Returns the tokens of normalised text: characters, pairs of neighbours, and whole words of letters and digits.
+    """Returns the tokens of normalised text: characters, pairs of neighbours, words of letters and digits.
 
     Args:
         text: Normalised, canonical text; pairs never span a space.
@@ -121,7 +124,7 @@ def tokens(text: str) -> list[str]:
     for clause in text.split(" "):
         pieces = _PIECES.findall(clause)
         result.extend(pieces)
-        result.extend(first + second for first, second in zip(pieces, pieces[1:], strict=False))
+        result.extend(first + second for first, second in pairwise(pieces))
     return result
 
 

@@ -63,7 +63,8 @@ def test_two_departments_with_one_name(tmp_path: Path) -> None:
 def test_figures_are_looked_up_in_the_sources(tmp_path: Path, small_base: KnowledgeBase) -> None:
     source = tmp_path / "source.txt"
     source.write_text(
-        "热线 8590\n1890，上城8590 8590；1个工作日、3个工作 日、5个工作日；验收后给予 5 万元，再增加1万元。2023年",
+        "热线 8590\n1890，上城8590 8590；1个工作日、3个工作 日、5个工作日；"
+        "给予 5 万元，再增加1万元。2023年",
         encoding="utf-8",
     )
     base, _ = loading.read(write(tmp_path / "kb", FOLDERS))
@@ -79,7 +80,9 @@ def test_the_projects_content_is_in_order() -> None:
     assert [str(problem) for problem in checking.check(ROOT / "knowledge_base")] == []
 
 
-@pytest.mark.skipif(not SEEDS.is_dir(), reason="the source documents are not beside the project (../shared/seeds)")
+@pytest.mark.skipif(
+    not SEEDS.is_dir(), reason="the source documents are not beside the project (../shared/seeds)"
+)
 def test_the_projects_figures_stand_in_the_sources() -> None:
     base, _ = loading.read(ROOT / "knowledge_base")
     found = checking.check_against_sources(base, sorted(SEEDS.glob("*.txt")))

@@ -105,8 +105,13 @@ def test_any_text_can_be_read(typed: str) -> None:
 def entry(**more: object) -> Entry:
     return Entry.model_validate(
         {
-            "id": "qt.x", "kind": "faq", "title": "题", "questions": ["问"], "answer": "答。",
-            "source": {"document": "qt.doc", "section": "一"}, **more,
+            "id": "qt.x",
+            "kind": "faq",
+            "title": "题",
+            "questions": ["问"],
+            "answer": "答。",
+            "source": {"document": "qt.doc", "section": "一"},
+            **more,
         }
     )
 

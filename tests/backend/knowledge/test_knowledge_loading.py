@@ -12,7 +12,6 @@ from backend.knowledge import loading
 from backend.knowledge.loading import KnowledgeBase, Problem
 
 
-
 def problems_with(tmp_path: Path, file: str, content: str) -> list[Problem]:
     """Reads the small folder with one file of qiantang replaced or added."""
     folders = {name: dict(files) for name, files in FOLDERS.items()}
@@ -62,7 +61,11 @@ def test_home_that_no_folder_is_about(small_base: KnowledgeBase) -> None:
 
 def test_citation_has_the_documents_title(small_base: KnowledgeBase) -> None:
     citation = small_base.citation(small_base.entries["bj.award"])
-    assert (citation.document, citation.section, citation.entry) == ("暖企小站激励方案", "一、建设奖励", "bj.award")
+    assert (citation.document, citation.section, citation.entry) == (
+        "暖企小站激励方案",
+        "一、建设奖励",
+        "bj.award",
+    )
 
 
 @pytest.mark.parametrize(
@@ -81,7 +84,11 @@ def test_citation_has_the_documents_title(small_base: KnowledgeBase) -> None:
         (ENTRY + "    title: 又一个\n", 8, "“title”写了两次"),
         (ENTRY + "    facts:\n      phone:\n        - {number: 12345678901}\n", 10, "不可能是一个电话号码"),
         (ENTRY + "    facts:\n      phone:\n        - {number: 188698796856}\n", 10, "不可能是一个电话号码"),
-        (ENTRY + "    facts:\n      link: [{name: 网, url: www.x.com}]\n", 9, "不是以 http:// 或 https:// 开头的网址"),
+        (
+            ENTRY + "    facts:\n      link: [{name: 网, url: www.x.com}]\n",
+            9,
+            "不是以 http:// 或 https:// 开头的网址",
+        ),
         (ENTRY + "    facts:\n      unit: 区局\n", 9, "应为列表"),
         (ENTRY + "    facts:\n      unit: [区局]\n    not_stated: [unit]\n", 2, "只能选一个"),
         ("entrys: []\n", 1, "不认识的字段“entrys”"),
@@ -90,7 +97,8 @@ def test_citation_has_the_documents_title(small_base: KnowledgeBase) -> None:
         ("entries:\n  - {id: [}\n", 2, "YAML 写法有误"),
         ("documents:\n  - {id: qt.doc2, title: 题, issuer: 单位, issued: 去年}\n", 2, "应为日期"),
         (
-            "boards:\n  - {id: qt.b, name: 法治, lead: qt.dept.lost, source: {document: qt.doc, section: 一}}\n",
+            "boards:\n  - {id: qt.b, name: 法治, lead: qt.dept.lost, "
+            "source: {document: qt.doc, section: 一}}\n",
             2,
             "引用的“qt.dept.lost”不存在",
         ),
@@ -117,7 +125,9 @@ def test_a_duplicate_names_both_places(tmp_path: Path) -> None:
 def test_jurisdiction_rules(tmp_path: Path) -> None:
     folders: dict[str, Any] = {name: dict(files) for name, files in FOLDERS.items()}
     del folders["binjiang"]["jurisdiction.yaml"]
-    folders["second"] = {"jurisdiction.yaml": "jurisdiction: {id: qt.again, name: 又, level: city, hotline: qt.no}\n"}
+    folders["second"] = {
+        "jurisdiction.yaml": "jurisdiction: {id: qt.again, name: 又, level: city, hotline: qt.no}\n"
+    }
     found = [str(problem) for problem in loading.read(write(tmp_path, folders))[1]]
     assert any("binjiang：文件夹里没有 jurisdiction" in problem for problem in found)
     assert any("前缀“qt.”已由文件夹 qiantang 使用" in problem for problem in found)

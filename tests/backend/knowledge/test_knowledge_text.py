@@ -30,7 +30,12 @@ def test_normalising_twice_changes_nothing(typed: str) -> None:
     assert text.normalise(once) == once
 
 
-@given(st.lists(st.sampled_from(["请问", "一下", "你好", "暖企小站", "吗", "呢", "，", " ", "电话", "Ａ", "的"]), max_size=12))
+@given(
+    st.lists(
+        st.sampled_from(["请问", "一下", "你好", "暖企小站", "吗", "呢", "，", " ", "电话", "Ａ", "的"]),
+        max_size=12,
+    )
+)
 def test_normalising_phrases_twice_changes_nothing(parts: list[str]) -> None:
     once = text.normalise("".join(parts))
     assert text.normalise(once) == once

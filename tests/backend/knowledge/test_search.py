@@ -103,7 +103,7 @@ def test_the_shipped_model_has_every_feature_and_its_figures() -> None:
 
 def test_a_model_of_other_features_is_refused(tmp_path: Path) -> None:
     data = json.loads(search._MODEL.read_text(encoding="utf-8"))
-    del data["rank"]["weights"]["topic_gap"]
+    del data["rank"]["weights"]["name_share"]
     path = tmp_path / "model.json"
     path.write_text(json.dumps(data), encoding="utf-8")
     with pytest.raises(KeyError):
