@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from backend.appeals.model import Actor, Appeal
+from backend.appeals.model import Appeal
 from backend.appeals.ports import Scope
+from backend.people.actors import Actor
 from backend.people.roles import Role
 
 NOTHING = ""

@@ -10,8 +10,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from backend.appeals.deadlines import INSPECTION_OFFICE, TASKFORCE
-from backend.appeals.model import Actor
 from backend.errors import Conflict, InvalidInput
+from backend.people.actors import Actor
 from backend.people.roles import Role
 
 DOCUMENTS = {

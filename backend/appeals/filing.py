@@ -16,6 +16,7 @@ from datetime import date
 from backend.appeals.model import Filing
 from backend.appeals.ports import Directory
 from backend.errors import InvalidInput
+from backend.text import clean
 
 MAX_TEXT = 5000
 MIN_TEXT = 4
@@ -28,27 +29,6 @@ _LANDLINE = re.compile(
 )
 _CHANNEL = re.compile(r"^[\w\-·.]{1,40}$")
 _DIRECT = frozenset({"direct", "direct_line", "direct-line"})
-
-
-def clean(text: str, *, lines: bool = False) -> str:
-    """Take out what cannot be read or stored: control and direction marks, lone surrogates, outer blanks.
-
-    Args:
-        text: Anything.
-        lines: Keep line breaks and tabs; otherwise they become blanks.
-    """
-    kept = []
-    for sign in text.replace("\r\n", "\n").replace("\r", "\n"):
-        if sign in "\n\t":
-            kept.append(sign if lines else " ")
-        elif unicodedata.category(sign) in ("Cc", "Cs") or sign in _INVISIBLE:
-            continue
-        else:
-            kept.append(sign)
-    return "".join(kept).strip()
-
-
-_INVISIBLE = frozenset("\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
 
 
 def meaningful(text: str) -> int:

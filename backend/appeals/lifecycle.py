@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from backend.appeals.model import Event, Party, State
+from backend.appeals.model import Event, State
 from backend.errors import Conflict, NotAllowed
+from backend.people.actors import Party
 from backend.people.roles import Role
 
 _S = State

@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from backend.people.roles import Role
+from backend.people.actors import Actor
 
 TERRITORY_WORDING = "平台、街道"
 """What the rules call the territory where no single one is meant."""
@@ -87,13 +87,6 @@ class Event(StrEnum):
     ESCALATE = "escalate"
 
 
-class Party(StrEnum):
-    """Who acts without being staff."""
-
-    ENTERPRISE = "enterprise"
-    SYSTEM = "system"
-
-
 class FeedbackResult(StrEnum):
     """The enterprise's word on a resolved appeal."""
 
@@ -104,28 +97,6 @@ class FeedbackResult(StrEnum):
     def text(self) -> str:
         """The word as the documents print it."""
         return {"resolved": "已解决", "unresolved": "未解决"}[self.value]
-
-
-@dataclass(frozen=True)
-class Actor:
-    """Who does something.
-
-    Attributes:
-        name: User name of the account, or the party's own name.
-        role: A staff role, or a party that is not staff.
-        unit: Official name of the department or territory that a staff account acts for.
-    """
-
-    name: str
-    role: Role | Party
-    unit: str | None = None
-
-
-ENTERPRISE = Actor(name="enterprise", role=Party.ENTERPRISE)
-"""The enterprise itself, known by the phone it left."""
-
-SYSTEM = Actor(name="system", role=Party.SYSTEM)
-"""The service acting on a rule."""
 
 
 @dataclass(frozen=True)

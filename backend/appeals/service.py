@@ -25,8 +25,6 @@ from backend.appeals.deadlines import (
     supervision_moments,
 )
 from backend.appeals.model import (
-    ENTERPRISE,
-    Actor,
     Appeal,
     Event,
     Feedback,
@@ -54,8 +52,10 @@ from backend.appeals.ports import (
     Triage,
 )
 from backend.errors import Conflict, InvalidInput, NotAllowed, NotFound
-from backend.people.permissions import Action, require
+from backend.people.actors import ENTERPRISE, Actor
 from backend.people.roles import Role
+from backend.permissions import Action, require
+from backend.text import clean
 
 _MAX_COMMENT: Final = 1000
 
@@ -254,7 +254,7 @@ class AppealService:
             if query.department
             else None,
             territory=filing.check_territory(query.territory, self._directory),
-            text=filing.clean(query.text)[:100] or None if query.text else None,
+            text=clean(query.text)[:100] or None if query.text else None,
         )
         async with self._unit_of_work(read_only=True) as work:
             return await work.appeals.find(query, access.scope_of(actor), self._now())

@@ -10,8 +10,8 @@ from pydantic import Field
 
 from backend.appeals.calendar import local
 from backend.appeals.deadlines import due_on_working_day
+from backend.calculators.calculator import Calculator, Computation, Surroundings
 from backend.calculators.inputs import Input, Moment, said, written
-from backend.calculators.registry import Calculator, Computation, Surroundings
 from backend.errors import InvalidInput
 
 

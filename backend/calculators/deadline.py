@@ -13,8 +13,8 @@ from backend.appeals.deadlines import (
     supervisor,
 )
 from backend.appeals.model import Level
+from backend.calculators.calculator import Calculator, Computation, Surroundings
 from backend.calculators.inputs import Input, Moment, said, written
-from backend.calculators.registry import Calculator, Computation, Surroundings
 
 _WEEKDAYS = "一二三四五六日"
 

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
+from backend.calculators.calculator import Calculator, Computation, Surroundings
 from backend.calculators.inputs import Input, Moment, said, written
-from backend.calculators.registry import Calculator, Computation, Surroundings
 
 
 class Kind(StrEnum):

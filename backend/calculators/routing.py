@@ -10,8 +10,8 @@ from pydantic import Field
 from backend.appeals.deadlines import supervisor
 from backend.appeals.model import Level
 from backend.appeals.routing import distinct, route
+from backend.calculators.calculator import Calculator, Computation, Surroundings
 from backend.calculators.inputs import Input
-from backend.calculators.registry import Calculator, Computation, Surroundings
 
 _SECTION = re.compile(r"^(.*?局)(?:.{1,12}(?:科|处|股|室))$")
 

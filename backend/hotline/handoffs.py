@@ -7,10 +7,10 @@ from collections.abc import Callable
 from datetime import datetime
 
 from backend import errors
-from backend.appeals.model import Actor
 from backend.hotline.memory import Recent
-from backend.people.permissions import Action, require
+from backend.people.actors import Actor
 from backend.people.roles import Role
+from backend.permissions import Action, require
 from backend.storage.database import Database
 from backend.storage.handoffs import Handoff
 

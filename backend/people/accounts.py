@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from backend.appeals.model import Actor
+from backend.people.actors import Actor
 from backend.people.roles import Role
 
 

@@ -10,12 +10,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from backend.appeals.filing import clean
 from backend.errors import Conflict, InvalidInput, NotAuthenticated, NotFound, TooMany
 from backend.people.accounts import Account, Attempts, IssuedToken, Token
 from backend.people.passwords import Passwords
 from backend.people.ports import NameTaken, PeopleUnitOfWorkFactory
 from backend.people.roles import Role
+from backend.text import clean
 
 MAX_FAILURES = 5
 LOCK = timedelta(minutes=15)

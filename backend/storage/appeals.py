@@ -12,20 +12,19 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.appeals.model import (
-    Actor,
     Appeal,
     Event,
     Feedback,
     FeedbackResult,
     HistoryEvent,
     Level,
-    Party,
     State,
     Supervision,
     SupervisionKind,
     SupervisionState,
 )
 from backend.appeals.ports import AppealPage, AppealQuery, DuplicateKey, Scope, StaleVersion, StoredGroup
+from backend.people.actors import Actor, Party
 from backend.people.roles import Role
 from backend.storage.tables import (
     AppealRow,

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
-from backend.appeals.model import Actor, Appeal, Filing
+from backend.appeals.model import Appeal, Filing
 from backend.appeals.service import AppealService
+from backend.people.actors import Actor
 from backend.people.roles import Role
 from backend.storage.database import Database
 

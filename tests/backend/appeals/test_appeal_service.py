@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 import pytest
 from appeal_district import PHONE, District, StubProblem
 
-from backend.appeals.model import Actor, Event, Level, State, SupervisionKind, SupervisionState
+from backend.appeals.model import Event, Level, State, SupervisionKind, SupervisionState
 from backend.appeals.ports import AppealQuery
 from backend.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from backend.people.actors import Actor
 from backend.people.roles import Role
 
 OTHER_PHONE = "13987654321"

@@ -5,8 +5,9 @@ from itertools import product
 import pytest
 
 from backend.appeals.lifecycle import BY_EVENT, TABLE, next_state
-from backend.appeals.model import Event, Party, State
+from backend.appeals.model import Event, State
 from backend.errors import Conflict, NotAllowed
+from backend.people.actors import Party
 from backend.people.roles import Role
 
 EVERYBODY: list[Role | Party] = [*Role, *Party]

@@ -12,9 +12,9 @@ from sqlalchemy import select
 
 from backend.errors import Conflict, InvalidInput, NotAllowed, NotAuthenticated, NotFound, TooMany
 from backend.people.passwords import Passwords
-from backend.people.permissions import PERMISSIONS, Action, may, require
 from backend.people.roles import Role
 from backend.people.service import PeopleService
+from backend.permissions import PERMISSIONS, Action, may, require
 from backend.storage.database import Database
 from backend.storage.tables import TokenRow
 

@@ -15,9 +15,10 @@ from alembic import command
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import DBAPIError, StatementError
 
-from backend.appeals.model import Actor, Appeal, Event, HistoryEvent, Level, Party, State, Supervision
+from backend.appeals.model import Appeal, Event, HistoryEvent, Level, State, Supervision
 from backend.appeals.ports import DuplicateKey, StaleVersion, StoredGroup
 from backend.errors import InvalidInput, Unavailable
+from backend.people.actors import Actor, Party
 from backend.storage.database import Database, async_url, sync_url
 from backend.storage.handoffs import Handoff
 from backend.storage.schema import configuration, is_current, migrate, open_engine
