@@ -152,8 +152,6 @@ def _around(metrics: Metrics, pages: Pages) -> Any:
             response = answer(TooLarge("发送的内容太长了，请缩短后再试。", limit_bytes=BODY_LIMIT))
         except web.HTTPException as error:
             response = answer(BadRequest("请求的格式不对，请检查后再试。", status=error.status))
-        except (ConnectionError, TimeoutError):
-            raise
         except Exception:
             log.exception("request failed", extra={"route": route})
             response = answer(InternalError("系统出了点问题，这次没有办成，请稍后再试。"))

@@ -6,7 +6,6 @@ from typing import Annotated
 
 from pydantic import Field
 
-from backend import errors
 from backend.api.endpoints import Call, Table
 from backend.api.fields import Moment, OptionalText, Request, Response, Sender
 from backend.replies import Message
@@ -35,7 +34,6 @@ class HandoffAnswer(Response):
     "/api/v1/handoffs",
     "Records that a person is wanted, and names the hotline.",
     status=201,
-    errors=(errors.TooMany,),
 )
 async def post_handoff(call: Call, data: HandoffRequest) -> HandoffAnswer:
     """Records a call for a person."""

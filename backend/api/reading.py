@@ -102,7 +102,7 @@ async def _read_body(request: web.Request) -> dict[str, Any]:
         raw = await request.read()
     except web.HTTPRequestEntityTooLarge as error:
         raise TooLarge("发送的内容太长了，请缩短后再试。", limit_bytes=BODY_LIMIT) from error
-    except web.RequestPayloadError as error:
+    except (web.RequestPayloadError, ConnectionError) as error:
         raise BadRequest("发送的内容没有收全，请再试一次。") from error
     if not raw:
         return {}

@@ -79,11 +79,15 @@ async def test_log_lines_carry_no_personal_data(backend: Backend, caplog: pytest
         assert not any(private in line for line in lines)
 
 
+@pytest.mark.parametrize("kind", [RuntimeError, TimeoutError, ConnectionResetError, KeyError])
 async def test_what_should_not_happen_is_a_sentence_and_a_line(
-    backend: Backend, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    backend: Backend,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    kind: type[Exception],
 ) -> None:
     def broken(*args: object, **more: object) -> None:
-        raise RuntimeError("phone 13800000001")
+        raise kind("phone 13800000001")
 
     monkeypatch.setattr(backend.container.answers, "search", broken)
     answer = await backend.get("/api/v1/knowledge/search", params={"q": "x"})
