@@ -1,0 +1,94 @@
+"""The `qifu` command as a whole: one sentence for what is wrong, exit codes, and the small commands."""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+
+import pytest
+
+from backend.cli import COMMANDS, main
+
+
+def test_help_names_every_command(capsys) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    assert ended.value.code == 0
+    out = capsys.readouterr().out
+    assert [command.NAME for command in COMMANDS if command.NAME not in out] == []
+
+
+@pytest.mark.parametrize("arguments", [[], ["dance"], ["eval"], ["staff"], ["staff", "create", "x"]])
+def test_misuse_ends_with_2(arguments, capsys) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+
+
+def test_a_misspelt_setting_stops_every_command(monkeypatch, capsys) -> None:
+    monkeypatch.setenv("QIFU_DATADIR", "/srv")
+    assert main(["check"]) == 2
+    assert capsys.readouterr().err == "没有名为 QIFU_DATADIR 的设置，是否想写 QIFU_DATA_DIR？\n"
+
+
+def test_check_names_file_and_line(tmp_path: Path, capsys) -> None:
+    folder = tmp_path / "knowledge" / "qiantang"
+    folder.mkdir(parents=True)
+    (folder / "faq.yaml").write_text("entries:\n- {id: x}\n", encoding="utf-8")
+    assert main(["check", str(tmp_path / "knowledge")]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if re.match(r"qiantang/faq\.yaml:2: .", line)] != []
+    assert re.fullmatch(r"共 \d+ 处问题。", lines[-1])
+
+
+def test_the_projects_own_knowledge_passes(capsys) -> None:
+    assert main(["check"]) == 0, capsys.readouterr().out
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("QIFU_DATA_DIR", str(tmp_path))
+    return tmp_path
+
+
+@pytest.mark.database
+def test_migrating_makes_the_database_and_can_be_repeated(data: Path, capsys) -> None:
+    assert [main(["migrate"]), main(["migrate"])] == [0, 0]
+    assert (data / "qifu.db").is_file()
+
+
+@pytest.mark.database
+def test_an_account_for_programs(data: Path, capsys) -> None:
+    made = ["staff", "create", "zhujian", "--role", "department", "--unit", "区住建局", "--print-token"]
+    assert main(made) == 0
+    out = capsys.readouterr().out
+    assert len(out.split()) == 1
+    assert len(out.strip()) >= 43
+    assert main(["staff", "list"]) == 0
+    assert capsys.readouterr().out == "zhujian\tdepartment\t区住建局\t在用\n"
+    assert main(made) == 2
+    assert "已经有人使用" in capsys.readouterr().err
+    assert main(["staff", "token", "zhujian"]) == 0
+    assert capsys.readouterr().out not in ("", out)
+    assert main(["staff", "disable", "zhujian"]) == 0
+    assert main(["staff", "token", "zhujian"]) == 2
+
+
+@pytest.mark.database
+def test_an_account_for_a_person(data: Path, monkeypatch, capsys) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("a long password\n"))
+    assert main(["staff", "create", "chief", "--role", "admin", "--password-stdin"]) == 0
+    assert capsys.readouterr().out == ""
+    monkeypatch.setattr("sys.stdin", io.StringIO("short\n"))
+    assert main(["staff", "passwd", "chief", "--password-stdin"]) == 2
+    assert "密码应为" in capsys.readouterr().err
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    assert main(["staff", "passwd", "chief"]) == 2
+    assert "--password-stdin" in capsys.readouterr().err
+
+
+@pytest.mark.database
+def test_a_unit_that_does_not_exist_is_refused(data: Path, capsys) -> None:
+    assert main(["staff", "create", "x1", "--role", "department", "--unit", "区没有局", "--print-token"]) == 2
+    assert "没有找到这个单位" in capsys.readouterr().err
