@@ -60,6 +60,7 @@ TABLE: tuple[Transition, ...] = (
     _row(Event.WITHDRAW, _UNRESOLVED, _S.WITHDRAWN, "撤回", Party.ENTERPRISE),
     _row(Event.ESCALATE, _WORKING, None, "提级", Role.TERRITORY, Role.TASKFORCE),
     _row(Event.SUPERVISE, _UNRESOLVED, None, "督办", Role.TASKFORCE, Role.INSPECTION),
+    _row(Event.RECOMPUTE, _UNRESOLVED, None, "重算时限", Party.SYSTEM),
     _row(Event.NOTE, _ALL, None, "备注", *_DISPATCHERS, Role.DEPARTMENT, Role.INSPECTION, Role.LEADER),
 )
 

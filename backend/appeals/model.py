@@ -85,6 +85,7 @@ class Event(StrEnum):
     NOTE = "note"
     SUPERVISE = "supervise"
     ESCALATE = "escalate"
+    RECOMPUTE = "recompute"
 
 
 class FeedbackResult(StrEnum):
@@ -160,7 +161,7 @@ class Appeal:
         reasons: Why this level and department were proposed.
         submitted_at: The clock's start; never changes.
         due_at: Close of business of the promised working day.
-        due_provisional: The due time touches a year whose holidays are not published yet.
+        due_provisional: Due time or supervision touch a year whose holidays are not published yet.
         first_reply_at: When the enterprise first got an answer.
         escalation_level: 1 to 4 of the coordination levels.
         dissatisfied: How often the enterprise has said 未解决; counts for territory and lead alike.

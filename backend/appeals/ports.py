@@ -200,6 +200,10 @@ class AppealRepository(Protocol):
         """Make the stored rows equal to these; rows that stay the same keep their identity."""
         ...
 
+    async def not_yet_due(self, now: datetime) -> tuple[Appeal, ...]:
+        """The unresolved appeals that are due after a moment."""
+        ...
+
     async def find(self, query: AppealQuery, scope: Scope, now: datetime) -> AppealPage:
         """One page of the appeals that fit both, newest first."""
         ...

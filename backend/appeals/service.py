@@ -7,6 +7,7 @@ only over the version that was read: of two people who act at once one wins, and
 from __future__ import annotations
 
 import asyncio
+import logging
 import uuid
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -52,11 +53,12 @@ from backend.appeals.ports import (
     Triage,
 )
 from backend.errors import Conflict, InvalidInput, NotAllowed, NotFound
-from backend.people.actors import ENTERPRISE, Actor
+from backend.people.actors import ENTERPRISE, SYSTEM, Actor
 from backend.people.roles import Role
 from backend.permissions import Action, require
 from backend.text import clean
 
+_LOG = logging.getLogger(__name__)
 _MAX_COMMENT: Final = 1000
 
 
@@ -207,7 +209,18 @@ class AppealService:
                 if solved
                 else f"企业反馈未解决{rating}，退回{appeal.lead}重新办理，办理时限不变"
             )
-            changed = await self._change(work.appeals, appeal, changed, ENTERPRISE, event, summary, words)
+            # a later re-routing must not take this off those for whom it counts today (DECISIONS 8)
+            with_whom = list(routing.distinct((appeal.territory_text, appeal.lead)))
+            changed = await self._change(
+                work.appeals,
+                appeal,
+                changed,
+                ENTERPRISE,
+                event,
+                summary,
+                words,
+                also={} if solved else {"dissatisfied_with": with_whom},
+            )
             await work.commit()
             return await self._public(work.appeals, changed)
 
@@ -523,6 +536,51 @@ class AppealService:
                 also={"documents": sorted(documents), "major": major, "leaders_needed": leaders_needed},
             )
 
+    # -- the service itself ------------------------------------------------------------
+
+    async def recompute(self) -> int:
+        """Bring due times and moments in line with the calendar, after a notice or an override was entered.
+
+        Only appeals that are neither resolved nor due yet are touched (DECISIONS 2); to be called at the
+        start and after each change of the calendar.
+
+        Returns:
+            How many appeals got another due time or lost their mark as provisional.
+        """
+        async with self._unit_of_work(read_only=True) as work:
+            candidates = await work.appeals.not_yet_due(self._now())
+        changed = 0
+        for candidate in candidates:
+            if self._timed(candidate) != candidate:
+                changed += await self._recompute_one(candidate.number)
+        return changed
+
+    async def _recompute_one(self, number: str) -> bool:
+        async with self._unit_of_work() as work:
+            appeal = await work.appeals.get(number, lock=True)
+            if appeal is None or not appeal.is_open or appeal.due_at <= self._now():
+                return False
+            state = lifecycle.next_state(appeal.state, Event.RECOMPUTE, SYSTEM.role)
+            timed = self._timed(appeal)
+            if timed == appeal:
+                return False
+            summary = f"放假安排有更新，办理时限为{local(timed.due_at):%Y-%m-%d %H:%M}"
+            changed = replace(timed, state=state)
+            await self._change(work.appeals, appeal, changed, SYSTEM, Event.RECOMPUTE, summary)
+            await work.commit()
+        return True
+
+    def _timed(self, appeal: Appeal) -> Appeal:
+        """The appeal with the due time that the present calendar gives its level."""
+        due = due_at(appeal.level, appeal.submitted_at, self.calendar, self._close)
+        provisional = self._is_provisional(appeal.level, appeal.submitted_at)
+        return replace(appeal, due_at=due, due_provisional=provisional)
+
+    def _is_provisional(self, level: Level, submitted_at: datetime) -> bool:
+        """Whether due time or moments of a level rest on a year without a notice."""
+        last = supervision_moments(level, submitted_at, self.calendar)[-1].at
+        return is_provisional(submitted_at, last, self.calendar)
+
     # -- inside ------------------------------------------------------------
 
     @property
@@ -576,7 +634,7 @@ class AppealService:
                     co_departments=decided.co_departments,
                     submitted_at=now,
                     due_at=due,
-                    due_provisional=is_provisional(now, due, self.calendar),
+                    due_provisional=self._is_provisional(decided.level, now),
                     reasons=part.reasons,
                 )
                 await work.appeals.add(appeal, self._moments(appeal))
@@ -589,6 +647,9 @@ class AppealService:
                 )
                 filed.append(appeal)
             await work.commit()
+        for appeal in filed:
+            if appeal.due_provisional:
+                _LOG.warning("%s is timed by a year whose holidays are not published", appeal.number)
         return FiledGroup(group, tuple(filed), created=True)
 
     def _moments(self, appeal: Appeal) -> tuple[Supervision, ...]:
@@ -618,7 +679,7 @@ class AppealService:
             co_departments=decided.co_departments,
             led_by=routing.distinct((*appeal.led_by, *leads)),
             due_at=due,
-            due_provisional=is_provisional(appeal.submitted_at, due, self.calendar),
+            due_provisional=self._is_provisional(decided.level, appeal.submitted_at),
         )
 
     def _rerouted(
@@ -708,7 +769,7 @@ class AppealService:
         before, after = _differences(stored, appeal), _differences(appeal, stored)
         line = HistoryEvent(now, actor, event, summary, text, public, before, {**after, **also})
         await appeals.add_history(appeal.number, line)
-        if (changed.level, changed.state) != (appeal.level, appeal.state):
+        if _timing(changed) != _timing(appeal):
             rows = await appeals.supervision(appeal.number)
             await appeals.replace_supervision(
                 appeal.number, _supervision_after(rows, self._moments(changed), changed.is_open, now)
@@ -769,6 +830,11 @@ class _Part:
     @classmethod
     def unclear(cls, text: str) -> _Part:
         return cls(text, "诉求", Level.WHISTLE, None, (), ("没有找到对应的部门，按吹哨问题处理",))
+
+
+def _timing(appeal: Appeal) -> tuple[object, ...]:
+    """What the supervision of an appeal depends on."""
+    return appeal.level, appeal.state, appeal.due_at, appeal.due_provisional
 
 
 def _staff(actor: Actor) -> Role:

@@ -181,6 +181,11 @@ class SqlAppeals:
             await self._session.delete(row)
         await self._session.flush()
 
+    async def not_yet_due(self, now: datetime) -> tuple[Appeal, ...]:
+        """The unresolved appeals that are due after a moment."""
+        query = select(AppealRow).where(AppealRow.state.in_(_OPEN), AppealRow.due_at > now)
+        return tuple(map(_appeal, await self._session.scalars(query.order_by(AppealRow.id))))
+
     async def find(self, query: AppealQuery, scope: Scope, now: datetime) -> AppealPage:
         """One page of the appeals that fit both, newest first."""
         wanted = _filtered(select(AppealRow), query, scope, now)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
-from appeal_district import PHONE, District, StubProblem
+from appeal_district import PHONE, District, StubDirectory, StubProblem
 
+from backend.appeals.calendar import WorkCalendar
 from backend.appeals.model import Event, Level, State, SupervisionKind, SupervisionState
 from backend.appeals.ports import AppealQuery
+from backend.appeals.service import AppealService
 from backend.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from backend.people.actors import Actor
 from backend.people.roles import Role
@@ -663,6 +665,56 @@ async def test_a_naive_clock_is_refused(district: District) -> None:
     district.clock.now = datetime(2026, 11, 19, 10, 0)  # noqa: DTZ001
     with pytest.raises(InvalidInput, match="缺少时区"):
         await district.filed()
+
+
+async def test_due_times_follow_the_notice_when_it_comes(district: District) -> None:
+    district.clock.now = at("2026-12-30T10:00:00")
+    waiting, done = await district.assigned(), await district.resolved()
+    assert await district.service.recompute() == 0
+    published = WorkCalendar({date(2027, 1, 4): False}, settled_years=[2027])
+    district.service = AppealService(
+        district.database.unit_of_work, district.triage, published, district.clock, StubDirectory()
+    )
+    assert await district.service.recompute() == 1
+    assert await district.service.recompute() == 0
+    record = await district.service.get(district.taskforce, waiting)
+    assert record.appeal.due_at == at("2027-01-06T17:30:00")
+    assert not record.appeal.due_provisional
+    assert record.history[-1].event is Event.RECOMPUTE
+    pending = [row.at for row in record.supervision if row.state is SupervisionState.PENDING]
+    assert pending == [at("2027-01-06T12:00:00"), at("2027-01-07T09:00:00")]
+    untouched = (await district.service.get(district.taskforce, done)).appeal
+    assert untouched.due_at == at("2027-01-05T17:30:00")
+
+
+async def test_what_is_due_already_is_not_moved(district: District) -> None:
+    number = await district.assigned()
+    district.clock.now = at("2026-11-25T10:00:00")
+    district.service = AppealService(
+        district.database.unit_of_work,
+        district.triage,
+        WorkCalendar({date(2026, 11, 20): False}),
+        district.clock,
+        StubDirectory(),
+    )
+    assert await district.service.recompute() == 0
+    assert (await district.service.lookup(number, PHONE)).appeal.due_at == at("2026-11-24T17:30:00")
+
+
+async def test_a_provisional_due_time_is_logged_without_personal_data(
+    district: District, caplog: pytest.LogCaptureFixture
+) -> None:
+    district.clock.now = at("2026-12-30T10:00:00")
+    appeal = await district.filed()
+    assert appeal.number in caplog.text
+    assert PHONE not in caplog.text
+
+
+async def test_dissatisfaction_counts_for_territory_and_lead_of_that_day(district: District) -> None:
+    number = await district.resolved()
+    await district.service.give_feedback(number, PHONE, "unresolved", 1, "没解决")
+    history = await district.service.history(district.taskforce, number)
+    assert history[-1].after["dissatisfied_with"] == ["下沙街道", "区住建局"]
 
 
 async def test_overdue_stops_with_the_resolve(district: District) -> None:
