@@ -1,8 +1,8 @@
 """Tells several problems in one message apart from one problem that needs several departments.
 
-One enterprise with several problems has each of them filed by itself (《杭州市钱塘区企业问题办理“全流程”闭环机制》
-一、问题收集（八）). The split is careful: a message is cut only where its writer counts the problems, or begins a
-new one in so many words and the new one belongs to another department. Every character of the message stays.
+One enterprise with several problems has each of them filed by itself (《企业问题办理“全流程”闭环机制》
+一、问题收集（八）). The split is careful: a message is cut only where its writer counts the problems, or
+begins a new one in so many words and the new one belongs to another department. Every character stays.
 """
 
 from __future__ import annotations
@@ -10,20 +10,23 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 _DIGITS: Final = "一二三四五六七八九十"
+_CIRCLES: Final = "①②③④⑤⑥⑦⑧⑨⑩"
 _MIN_LENGTH: Final = 5
 _MAX_PARTS: Final = 20
+_STOPS: Final = "。；;，,！!？?：:"
+_INTRODUCTION: Final = 40
 
 _MARK: Final = re.compile(
     r"(?:^|(?<=[\n。；;，,！!？?：: ]))\s*"
     r"(?:第(?P<ordinal>[一二三四五六七八九十])(?:个问题|件事|点|条|项|个|件|是|，|,|、|：|:)"
-    r"|(?P<first>首先)|(?P<second>其次|第二)|(?P<third>再次|最后)"
     r"|(?P<hanzi>[一二三四五六七八九十])(?:是|、|\.|．|，(?=[^年月日天个]))"
     r"|[（(](?P<bracket>[一二三四五六七八九十]|\d{1,2})[)）]"
     r"|(?P<number>\d{1,2})(?:[、．)）]|[.:：](?!\d))"
-    r"|(?P<circle>[①②③④⑤⑥⑦⑧⑨⑩]))"
+    r"|(?P<circle>[" + _CIRCLES + r"]))"
 )
 _NEXT: Final = re.compile(
     r"(?:(?<=[\n。；;，,！!？?])|^)\s*(?:另外|此外|除此之外|再一个|再者|再就是|另一个问题|另有一事|顺便(?:再)?(?:问|反映|说|提)"
@@ -39,10 +42,12 @@ class Subject:
     Attributes:
         topic: Id of the topic.
         department: Id of the topic's lead department.
+        clear: Whether the part says so plainly enough to stand by itself.
     """
 
     topic: str
     department: str
+    clear: bool = True
 
 
 def split(text: str, subject_of: Callable[[str], Subject | None] | None = None) -> list[str]:
@@ -55,14 +60,17 @@ def split(text: str, subject_of: Callable[[str], Subject | None] | None = None) 
     Returns:
         The parts in order, at least one; joined they are the message again but for blanks at the cuts.
     """
-    counted = _cut(text, _counted_marks(text))
+    marks = _counted_marks(text)
+    # A long story before the count is the problem itself, and what is counted are its grounds.
+    counted = _cut(text, marks) if marks and _is_introduction(text[: marks[0]]) else []
     if len(counted) > 1:
         merged = _merge(counted, subject_of, need_other_department=False)
         if len(merged) > 1 or subject_of is None:
             return merged
     if subject_of is None:
         return [text.strip()]
-    return _merge(_cut(text, [match.start() for match in _NEXT.finditer(text)]), subject_of, need_other_department=True)
+    begun = _cut(text, [match.start() for match in _NEXT.finditer(text)])
+    return _merge(begun, subject_of, need_other_department=True)
 
 
 def _counted_marks(text: str) -> list[int]:
@@ -80,55 +88,50 @@ def _counted_marks(text: str) -> list[int]:
 
 
 def _value(match: re.Match[str]) -> int:
-    for position, name in enumerate(("first", "second", "third"), 1):
-        if match[name]:
-            return position
     if match["circle"]:
-        return "①②③④⑤⑥⑦⑧⑨⑩".index(match["circle"]) + 1
+        return _CIRCLES.index(match["circle"]) + 1
     word = match["ordinal"] or match["hanzi"] or match["bracket"] or match["number"]
     return int(word) if word.isdecimal() else _DIGITS.index(word) + 1
 
 
 def _cut(text: str, starts: Sequence[int]) -> list[str]:
-    """The slices between the starts; what stands before the first goes with the first counted item."""
+    """The slices between the starts; what introduces a count goes with its first item."""
     inner = [start for start in starts if text[:start].strip()]
     if len(starts) > 1 and starts[0] in inner and _is_introduction(text[: starts[0]]):
         inner = inner[1:]
     bounds = [0, *inner, len(text)]
-    parts = [text[start:end].strip() for start, end in zip(bounds, bounds[1:], strict=False)]
-    return [part for part in parts if part][:_MAX_PARTS] if len(parts) <= _MAX_PARTS else [text.strip()]
+    parts = [part for start, end in pairwise(bounds) if (part := text[start:end].strip())]
+    return parts if len(parts) <= _MAX_PARTS else [text.strip()]
 
 
 def _is_introduction(before: str) -> bool:
     """Whether the words before a count only introduce it (“我公司有两个问题：”)."""
-    return len(before.strip()) < 25 or before.rstrip()[-1:] in "：:"
+    return len(before.strip()) < _INTRODUCTION
 
 
 def _merge(
     parts: list[str], subject_of: Callable[[str], Subject | None] | None, *, need_other_department: bool
 ) -> list[str]:
-    """Join a part to the one before it where it tells of nothing new."""
+    """Join a part to the one before it where it tells of nothing clearly new."""
     if len(parts) < 2:
         return parts or [""]
-    merged: list[str] = [parts[0]]
-    known = [subject_of(parts[0])] if subject_of else [None]
+    if subject_of is None:
+        return parts if all(len(part) >= _MIN_LENGTH for part in parts) else ["".join(parts)]
+    merged = [parts[0]]
+    current = subject_of(parts[0])
+    seen = {_told(current, need_other_department)} if current else set()
     for part in parts[1:]:
-        subject = subject_of(part) if subject_of else None
-        before = known[-1]
-        if subject_of is None:
-            new = len(part) >= _MIN_LENGTH
-        elif subject is None:
-            new = False
-        elif before is None:
-            new = not need_other_department
-        elif need_other_department:
-            new = subject.department not in {item.department for item in known if item}
-        else:
-            new = subject.topic not in {item.topic for item in known if item}
-        if new:
+        subject = subject_of(part)
+        if current and subject and subject.clear and _told(subject, need_other_department) not in seen:
             merged.append(part)
-            known.append(subject)
+            current = subject
         else:
-            merged[-1] = f"{merged[-1]}{part}" if merged[-1][-1:] in "。；;，,！!？?：:" else f"{merged[-1]} {part}"
-            known[-1] = before or subject
+            merged[-1] += part if merged[-1][-1] in _STOPS else f" {part}"
+            current = current or subject
+        if current:
+            seen.add(_told(current, need_other_department))
     return merged
+
+
+def _told(subject: Subject, by_department: bool) -> str:
+    return subject.department if by_department else subject.topic

@@ -1,10 +1,10 @@
 """Proposes what kind of problem an appeal is, how hard it is and whose it is; the territory decides.
 
 Nothing here knows a department or a word: topics, signals, departments and boards come from the knowledge
-base. The rules are those of 《杭州市钱塘区企业服务分级分类协调机制》 and of 《“全流程”闭环机制》, in the order
-that the project reads in them: an unclear department makes a whistle matter, so do several departments; one
-department and a question, a suggestion or thanks make a simple one; anything else is for a single department.
-Every conclusion carries its reason in words.
+base. The rules are those of 《杭州市钱塘区企业服务分级分类协调机制》 and of 《“全流程”闭环机制》, in the
+order that the project reads in them: an unclear department makes a whistle matter, so do several departments;
+one department and a question, a suggestion or thanks make a simple one; anything else is for a single
+department. Every conclusion carries its reason in words.
 """
 
 from __future__ import annotations
@@ -18,40 +18,69 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from backend.appeals.splitting import Subject, split
-from backend.knowledge.entries import Board, Department, Signal, Topic
+from backend.knowledge.entries import Board, BoardName, Department, Signal, Topic
 
 _READ: Final = 1200
 """Characters that are looked at; a longer text has said by then what it is about."""
 
 _SPAN: Final = 26
-_SURE: Final = 0.8
+"""Characters within which the parts of a phrase must stand together."""
+
+_SURE: Final = 0.65
+"""Score from which a topic is taken as known."""
+
+_LEAST: Final = 0.35
+"""Score below which a topic is not worth naming."""
+
+_LIKENESS: Final = 4.0
+"""Weight of the likeness to a topic's words and examples, next to its words themselves."""
+
 _TEMPERATURE: Final = 0.75
 _REPEATED: Final = 0.3
 _NAMED: Final = 1.6
 _SPOKE: Final = 0.8
+_FURTHER: Final = 0.6
 _MAX_CANDIDATES: Final = 5
+_MAX_TOPICS: Final = 8
 
-_SPEECH: Final = r"(?:那边|这边|那里|部门|方面|窗口|的人|的)?(?:又|却|就|则|都|也|还|直接|一直|总)?"
-_VERBS: Final = r"(?:说|讲|让|叫|推|要求|回复|答复|表示|称|认为|要(?!求帮)|非要|坚持|不认|不管|不肯|不给|不接|没人|嫌|卡)"
+_DEFAULT_BOARD: Final[BoardName] = "诉求"
+_CATCH_ALL_BOARD: Final[BoardName] = "兜底"
+_OF_CATCH_ALL: Final = frozenset({"审批"})
+"""Boards whose matters become catch-all ones when nobody takes them (兜底服务制度 五（二）)."""
+
+_ASIDE: Final = r"(?:那边|这边|那里|部门|方面|窗口|的人|的)?(?:又|却|就|则|都|也|还|直接|一直|总)?"
+_SAYS: Final = (
+    r"(?:说|讲|让|叫|推|要求|回复|答复|表示|称|认为|要(?!求帮)|非要|坚持|不认|不管|不肯|不给|不接|没人|嫌|卡)"
+)
 _OFFICE: Final = re.compile(r"^(?:区|市|钱塘区?)?(?P<stem>[\u4e00-\u9fff]{2,4}?)(?:分局|局|委|公司|集团)$")
 _CLAUSES: Final = re.compile("[。！!；;，,?？]")
-_ALSO: Final = re.compile(r"[，,。；;]\s*(?:还想|还要|还希望|还需要|同时|并且|并要求|并希望|并|以及|也想|也要|又想|另外|而且还|此外)")
+_ALSO: Final = re.compile(
+    r"[，,。；;]\s*(?:还想|还要|还希望|还需要|同时|并且|并要求|并希望|并|以及|也想|也要|又想|另外|而且还|此外)"
+)
 
 
 class Knowledge(Protocol):
     """What triage reads of the knowledge base."""
 
     @property
-    def topics(self) -> Mapping[str, Topic]: ...
+    def topics(self) -> Mapping[str, Topic]:
+        """What appeals can be about, by id."""
+        ...
 
     @property
-    def signals(self) -> Mapping[str, Signal]: ...
+    def signals(self) -> Mapping[str, Signal]:
+        """Words that decide a level, by id."""
+        ...
 
     @property
-    def departments(self) -> Mapping[str, Department]: ...
+    def departments(self) -> Mapping[str, Department]:
+        """The departments by id."""
+        ...
 
     @property
-    def boards(self) -> Mapping[str, Board]: ...
+    def boards(self) -> Mapping[str, Board]:
+        """The boards by id."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -111,7 +140,7 @@ class Triage:
     """
 
     def __init__(self, base: Knowledge) -> None:
-        folders = {_folder(topic_id) for topic_id in base.topics} | {_folder(board_id) for board_id in base.boards}
+        folders = {_folder(key) for key in (*base.topics, *base.boards)}
         self._departments = {key: item for key, item in base.departments.items() if _folder(key) in folders}
         self._boards = {board.name: board for board in base.boards.values()}
         self._index = _TopicIndex(list(base.topics.values()), self._departments)
@@ -136,13 +165,15 @@ class Triage:
         matches = self._index.match(_normal(part))
         if not matches or matches[0].score < _SURE:
             return None
-        return Subject(matches[0].topic.id, matches[0].topic.lead)
+        # A long part touches many topics by chance, so it must say more to be clear.
+        clear = bool(matches[0].words) and matches[0].score >= _SURE + len(part) / 150
+        return Subject(matches[0].topic.id, matches[0].topic.lead, clear)
 
     def _problem(self, part: str, territory: str | None) -> Problem:
         text = _normal(part)
         matches = self._index.match(text)
         named = self._names.find(text)
-        hits = {means: self._hits(means, text) for means in self._signals}
+        hits = defaultdict(list, {means: self._hits(means, text) for means in self._signals})
         shares, best = self._shares(matches, named)
         topic = best.topic if best else None
         reasons: list[str] = []
@@ -153,17 +184,15 @@ class Triage:
             reasons.append(f"说法与“{best.topic.title}”相近")
         for item in named[:3]:
             reasons.append(f"文中提到{self._departments[item.department].name}")
-        category = self._category(topic, text)
+        category: BoardName = self._category(topic, text)
         level, why, others = self._level(text, matches, named, hits, sure)
         reasons.extend(why)
-        if hits.get("major"):
+        if hits["major"]:
             reasons.append(hits["major"][0].reason)
-        if category in ("审批",) and any(signal.means == "unclear" for signal in hits.get("unclear", [])):
-            category = "兜底"
+        if category in _OF_CATCH_ALL and hits["unclear"]:
+            category = _CATCH_ALL_BOARD
             reasons.append("办事中无处受理、无人牵头，按兜底服务登记")
-        lead = next(iter(shares), self._boards[category].lead if category in self._boards else None)
-        if lead is None:
-            lead = next(iter(self._departments))
+        lead = next(iter(shares), self._boards[category].lead)
         co = [key for key in others if key != lead] if level == "whistle" else []
         if level == "whistle":
             reasons.append(f"由{territory or '平台、街道'}牵头，相关部门协办")
@@ -176,23 +205,32 @@ class Triage:
             lead_department=self._departments[lead].name,
             co_departments=tuple(self._departments[key].name for key in co),
             candidates=tuple(
-                Candidate(self._departments[key].name, round(share, 3)) for key, share in list(shares.items())[:_MAX_CANDIDATES]
+                Candidate(self._departments[key].name, round(share, 3))
+                for key, share in list(shares.items())[:_MAX_CANDIDATES]
             ),
             reasons=tuple(reasons),
         )
 
     def _hits(self, means: str, text: str) -> list[Signal]:
-        return [signal for signal, patterns in self._signals[means] for pattern in patterns if pattern.search(text)]
+        """The signals of a meaning, each as often as its patterns match."""
+        return [
+            signal
+            for signal, patterns in self._signals.get(means, ())
+            for pattern in patterns
+            if pattern.search(text)
+        ]
 
-    def _shares(self, matches: Sequence[_Match], named: Sequence[_Named]) -> tuple[dict[str, float], _Match | None]:
+    def _shares(
+        self, matches: Sequence[_Match], named: Sequence[_Named]
+    ) -> tuple[dict[str, float], _Match | None]:
         """Each department's share of the likelihood, largest first, and the topic that leads."""
         weight: dict[str, float] = defaultdict(float)
         if matches:
             top = matches[0].score
             for match in matches:
                 # Further topics of a department count less, or one with many topics would always win.
-                less = _REPEATED if match.topic.lead in weight else 1.0
-                weight[match.topic.lead] += math.exp((match.score - top) / _TEMPERATURE) * less * min(1.0, top / _SURE)
+                factor = (_REPEATED if match.topic.lead in weight else 1.0) * min(1.0, top / _SURE)
+                weight[match.topic.lead] += factor * math.exp((match.score - top) / _TEMPERATURE)
         for item in named:
             weight[item.department] += _SPOKE if item.spoke else _NAMED
         total = sum(weight.values())
@@ -206,13 +244,12 @@ class Triage:
         best = next((match for match in matches if match.topic.lead == lead), None)
         return shares, best or (matches[0] if matches else None)
 
-    def _category(self, topic: Topic | None, text: str) -> str:
+    def _category(self, topic: Topic | None, text: str) -> BoardName:
         if topic is not None:
             return topic.category
-        found = Counter({name: sum(word in text for word in board.words) for name, board in self._boards.items()})
-        if found and found.most_common(1)[0][1]:
-            return found.most_common(1)[0][0]
-        return "诉求"
+        found = {name: sum(word in text for word in board.words) for name, board in self._boards.items()}
+        best = max(found, key=lambda name: found[name])
+        return best if found[best] else _DEFAULT_BOARD
 
     def _level(
         self,
@@ -223,35 +260,38 @@ class Triage:
         sure: bool,
     ) -> tuple[str, list[str], list[str]]:
         """The level, its reasons and the ids of the departments involved."""
-        asks = len(hits.get("question", [])) + len(hits.get("suggestion", [])) + 2 * len(hits.get("praise", []))
-        wants = len(hits.get("action", []))
-        if asks:
-            last = _CLAUSES.split(text.rstrip("。！!；;，,. "))[-1]
-            asks += any(self._hits(means, last) for means in ("question", "suggestion"))
+        answerable = hits["praise"] or hits["suggestion"] or hits["question"]
         spoke = [item.department for item in named if item.spoke]
-        involved = list(dict.fromkeys([item.department for item in named]))
+        involved = [item.department for item in named]
         leads = list(dict.fromkeys(match.topic.lead for match in matches if match.score >= _SURE))
-        if hits.get("unclear"):
+        if hits["unclear"]:
             return "whistle", [f"{hits['unclear'][0].reason}，按吹哨问题办理"], involved or leads[:3]
         if len(spoke) > 1:
             names = "、".join(self._departments[key].name for key in spoke)
             return "whistle", [f"{names}说法不一或互相推转，涉及多个部门，按吹哨问题办理"], involved
-        if hits.get("several"):
+        if hits["several"]:
             return "whistle", [f"{hits['several'][0].reason}，按吹哨问题办理"], involved or leads[:3]
-        if sure and matches and matches[0].topic.co and not asks:
+        if sure and matches and matches[0].topic.co and not answerable:
             return "whistle", ["这类事项需要多个部门办理，按吹哨问题办理"], list(matches[0].topic.co)
         demands = self._demands(text)
         if len(demands) > 1:
             return "whistle", ["同一件事里的几项要求分属不同部门，按吹哨问题办理"], demands
-        if asks and asks >= wants:
-            signal = (hits.get("praise") or hits.get("suggestion") or hits["question"])[0]
-            return "simple", [f"{signal.reason}，主办部门可以直接答复，按简单问题办理"], []
+        if answerable and self._asks_more_than_wants(text, hits):
+            reason = answerable[0].reason
+            return "simple", [f"{reason}，主办部门可以直接答复，按简单问题办理"], []
         if not sure:
             return "whistle", ["办理部门不明确，按吹哨问题办理"], leads
         return "single", ["涉及一个部门，需要主办部门专题协调，按单一部门问题办理"], []
 
+    def _asks_more_than_wants(self, text: str, hits: Mapping[str, list[Signal]]) -> bool:
+        """Whether an answer is wanted rather than a deed; the last clause, the point of it, counts twice."""
+        asks = len(hits["question"]) + len(hits["suggestion"]) + 3 * bool(hits["praise"])
+        last = _CLAUSES.split(text.rstrip("。！!；;，,. "))[-1]
+        asks += any(self._hits(means, last) for means in ("question", "suggestion"))
+        return asks >= len(hits["action"])
+
     def _demands(self, text: str) -> list[str]:
-        """Departments of the demands that one problem joins with 还想, 同时 and the like; one or none if alike."""
+        """Departments of the demands that one problem joins with 还想, 同时 and the like."""
         pieces = _ALSO.split(text)
         if len(pieces) < 2:
             return []
@@ -280,8 +320,8 @@ class _Names:
         ordered = sorted(names, key=len, reverse=True)
         short = sorted(self._stems, key=len, reverse=True)
         self._pattern = re.compile("|".join(map(re.escape, ordered))) if ordered else None
-        self._spoken = re.compile(f"({'|'.join(map(re.escape, short))}){_SPEECH}{_VERBS}") if short else None
-        self._after = re.compile(_SPEECH + _VERBS)
+        self._spoken = re.compile(f"({'|'.join(map(re.escape, short))}){_ASIDE}{_SAYS}") if short else None
+        self._after = re.compile(_ASIDE + _SAYS)
 
     def find(self, text: str) -> list[_Named]:
         """The departments named, in order of appearance, each once."""
@@ -318,8 +358,7 @@ class _TopicIndex:
         for number, words in enumerate(parsed):
             for word, parts in words:
                 rarity = 1.0 - 0.5 * math.log(counts[" ".join(parts)]) / math.log(total)
-                length = sum(map(len, parts))
-                weight = (0.55 if length == 1 else (0.1 + 0.35 * min(length, 6)) * (1.0 if len(parts) == 1 else 0.65)) * rarity
+                weight = _weight(parts) * rarity
                 longest = max(parts, key=len)
                 self._by_start[longest[:2]].append((parts, word, weight, number))
         profiles: list[Counter[str]] = []
@@ -339,24 +378,39 @@ class _TopicIndex:
             for gram, value in values.items():
                 self._postings[gram].append((number, value / norm))
 
-    def match(self, text: str, limit: int = 8) -> list[_Match]:
+    def match(self, text: str) -> list[_Match]:
         """The likeliest topics, best first; empty if nothing of the text is known."""
-        scores: dict[int, float] = defaultdict(float)
-        words: dict[int, list[str]] = defaultdict(list)
-        starts = {text[i : i + 2] for i in range(len(text))} | set(text)
-        for start in starts:
+        found: dict[int, list[tuple[float, str]]] = defaultdict(list)
+        for start in {text[i : i + 2] for i in range(len(text))} | set(text):
             for parts, word, weight, number in self._by_start.get(start, ()):
                 if _near(text, parts):
-                    scores[number] += weight if not words[number] else weight * 0.6
-                    words[number].append(word.replace(" ", "…"))
-        grams = {gram for gram in _grams(text) if gram in self._rarity}
+                    found[number].append((weight, word.replace(" ", "…")))
+        scores: dict[int, float] = defaultdict(float)
+        words: dict[int, list[str]] = defaultdict(list)
+        for number, said in found.items():
+            said.sort(key=lambda item: (-item[0], item[1]))
+            scores[number] = said[0][0] + _FURTHER * sum(weight for weight, _ in said[1:])
+            words[number] = [word for _, word in said]
+        grams = sorted({gram for gram in _grams(text) if gram in self._rarity})
         norm = math.sqrt(sum(self._rarity[gram] ** 2 for gram in grams)) or 1.0
         for gram in grams:
             share = self._rarity[gram] / norm
             for number, value in self._postings[gram]:
-                scores[number] += 4.0 * share * value
-        ranked = sorted(scores.items(), key=lambda item: (-item[1], item[0]))[:limit]
-        return [_Match(self._topics[number], score, tuple(words[number])) for number, score in ranked if score >= 0.35]
+                scores[number] += _LIKENESS * share * value
+        ranked = sorted(scores.items(), key=lambda item: (-item[1], item[0]))[:_MAX_TOPICS]
+        return [
+            _Match(self._topics[number], score, tuple(words[number]))
+            for number, score in ranked
+            if score >= _LEAST
+        ]
+
+
+def _weight(parts: tuple[str, ...]) -> float:
+    """Longer words say more; a phrase of scattered parts is less certain than a word."""
+    length = sum(map(len, parts))
+    if length == 1:
+        return 0.55
+    return (0.1 + 0.35 * min(length, 6)) * (1.0 if len(parts) == 1 else 0.65)
 
 
 def _near(text: str, parts: tuple[str, ...]) -> bool:
