@@ -11,38 +11,30 @@ from __future__ import annotations
 
 import functools
 import json
-import logging
 import math
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import bm25s
 import numpy as np
 from numpy.typing import NDArray
 
 from backend.knowledge import facets, text
 from backend.knowledge.entries import Entry, Jurisdiction
 from backend.knowledge.facets import Ask
+from backend.knowledge.indexing import Bm25, Floats, Postings, Vocabulary, grams, shape_weight
 from backend.knowledge.loading import KnowledgeBase, prefix_of
 
-logging.getLogger("bm25s").setLevel(logging.WARNING)
-
-Floats = NDArray[np.float64]
 _MODEL = Path(__file__).parent / "data" / "model.json"
 _CANDIDATES = 24
-_K1 = 1.2
 _WINDOWS = 5  # readings of one message at most
 _LONG = 16  # characters from which a message of several clauses is also read clause by clause
 _WHOLE = 40  # characters up to which a message is also read as one question
 _SPARE = 5  # words of matter below which a part of a long message is not answered without reserve
 _TOPIC = 12  # characters beyond which a longer topic says nothing more about how sure one can be
-_UNSURE = 0.35  # weight of a pair of characters one of which is only grammar
 _EXACT = 20.0  # odds for an entry one of whose phrasings is the question, word for word
 _SURE = 0.99
-_SINGLE = 0.25  # weight of a single character against a pair
 # Log odds by which another district's entry must lead to be preferred unasked: when the question uses a word
 # that only that district's documents use, and when it does not.
 _HOME_LEAD = 0.8
@@ -176,56 +168,6 @@ class Finding:
     outside: str | None = None
 
 
-class _Postings:
-    """Token to the documents that contain it, with each document's weight, for coverage in one pass."""
-
-    def __init__(self, documents: Sequence[frozenset[str]]) -> None:
-        lists: dict[str, list[int]] = {}
-        for number, document in enumerate(documents):
-            for token in document:
-                lists.setdefault(token, []).append(number)
-        self.size = len(documents)
-        self.lists = {token: np.array(numbers, dtype=np.int32) for token, numbers in lists.items()}
-
-    def overlap(self, weights: Mapping[str, float]) -> Floats:
-        """Returns, for every document, the weight of the tokens it shares."""
-        total = np.zeros(self.size)
-        for token, weight in weights.items():
-            numbers = self.lists.get(token)
-            if numbers is not None:
-                total[numbers] += weight
-        return total
-
-
-class _Bm25:
-    """A `bm25s` index that also knows what a question would score against itself."""
-
-    def __init__(self, documents: Sequence[Sequence[str]]) -> None:
-        vocabulary: dict[str, int] = {}
-        ids = [[vocabulary.setdefault(token, len(vocabulary)) for token in tokens] for tokens in documents]
-        self._vocabulary = vocabulary
-        self._size = len(documents)
-        frequency = np.zeros(len(vocabulary) + 1)
-        for numbers in ids:
-            frequency[list(set(numbers))] += 1
-        self._idf = np.log(1 + (self._size - frequency + 0.5) / (frequency + 0.5))
-        self._unseen = math.log(1 + (self._size + 0.5) / 0.5)
-        self._index: Any = None
-        if vocabulary:
-            self._index = bm25s.BM25(k1=_K1, b=0.5, method="lucene")
-            self._index.index((ids, dict(vocabulary)), show_progress=False)
-
-    def scores(self, grams: Sequence[str]) -> Floats:
-        """Returns every document's score as a share of what the question itself would score, 0 to about 1."""
-        known = [self._vocabulary[gram] for gram in grams if gram in self._vocabulary]
-        if not known:
-            return np.zeros(self._size)
-        own = float(self._idf[known].sum()) + self._unseen * (len(grams) - len(known))
-        raw: NDArray[np.float32] = self._index.get_scores_from_ids(known)
-        # A document of average length that has every term once scores 1 / (1 + k1) of their idf.
-        return raw.astype(np.float64) * (1 + _K1) / max(own, 1e-9)
-
-
 class KnowledgeIndex:
     """The search over one knowledge base; building takes well under a second for a thousand entries.
 
@@ -263,69 +205,62 @@ class KnowledgeIndex:
         self._places = tuple(place for place in text.words().places if text.squeeze(place) not in known)
 
     def _build(self) -> None:
-        phrases: list[tuple[str, ...]] = []
+        words = Vocabulary()
+        phrases: list[list[int]] = []
         starts: list[int] = []
-        bodies: list[tuple[str, ...]] = []
-        unions: list[frozenset[str]] = []
-        names: dict[str, set[int]] = {}
-        phrased: dict[str, set[int]] = {}
-        name_sets: list[frozenset[str]] = []
-        answer_sets: list[frozenset[str]] = []
+        bodies: list[list[int]] = []
+        names: list[list[int]] = []
+        titles: list[list[int]] = []
+        self._phrased_so: dict[str, set[int]] = {}
+        self._names_of_entries: dict[str, set[int]] = {}
         for number, entry in enumerate(self.entries):
             starts.append(len(phrases))
-            said = [_grams(phrase) for phrase in phrases_of(entry)]
-            body = _grams(body_of(entry))
-            phrases.extend(said)
-            bodies.append(body)
-            unions.append(frozenset(body).union(*said))
-            name_sets.append(
-                frozenset(gram for name in (entry.title, *entry.aliases) for gram in _grams(name))
-            )
-            answer_sets.append(frozenset(body))
             for phrase in phrases_of(entry):
-                phrased.setdefault(text.normalise(phrase).replace(" ", ""), set()).add(number)
+                phrases.append(words.add(grams(phrase)))
+                self._phrased_so.setdefault(text.normalise(phrase).replace(" ", ""), set()).add(number)
+            bodies.append(words.add(grams(body_of(entry))))
+            titles.append(words.add(grams(entry.title)))
+            names.append([])
             for name in (entry.title, *entry.aliases):
+                names[-1] += words.add(grams(name))
                 squeezed = text.squeeze(name)
                 if len(squeezed) >= 2:
-                    names.setdefault(squeezed, set()).add(number)
-        self.phrase_entry = np.repeat(
-            np.arange(len(self.entries)), np.diff([*starts, len(phrases)]) if starts else []
-        )
+                    self._names_of_entries.setdefault(squeezed, set()).add(number)
+        self._longest_name = max(map(len, self._names_of_entries), default=0)
+        ends = [*starts, len(phrases)][1:]
         self._starts = np.array(starts, dtype=np.int64)
-        self._ends = np.array([*starts[1:], len(phrases)], dtype=np.int64)
-        self._phrased_so = phrased
-        self._folder_counts: dict[str, Counter[str]] = {}
-        for prefix, union in zip(self._prefixes, unions, strict=True):
-            self._folder_counts.setdefault(prefix, Counter()).update(union)
-        self._names_of_entries = names
-        self._name_sets = name_sets
-        self._answer_sets = answer_sets
-        self._longest_name = max((len(name) for name in names), default=0)
-        self._phrase_bm25 = _Bm25(phrases)
-        self._body_bm25 = _Bm25(bodies)
-        phrase_sets = [frozenset(phrase) for phrase in phrases]
-        titles = [frozenset(_grams(entry.title)) for entry in self.entries]
-        self._title_postings = _Postings(titles)
-        self._phrase_sets = phrase_sets
-        self._phrase_postings = _Postings(phrase_sets)
-        self._entry_postings = _Postings(unions)
-        self._unions = unions
+        self._ends = np.array(ends, dtype=np.int64)
+        self._words, width = words, len(words)
+        self._phrase_bm25 = Bm25(phrases, width)
+        self._body_bm25 = Bm25(bodies, width)
+        unions = [
+            set(body).union(*phrases[start:end])
+            for body, start, end in zip(bodies, starts, ends, strict=True)
+        ]
+        self._phrases = Postings(phrases, width)
+        self._titles = Postings(titles, width)
+        self._wholes = Postings(unions, width)
+        self._bodies = Postings(bodies, width)
+        self._name_words = Postings(names, width)
         size = len(self.entries)
         self._unseen = math.log(1 + (size + 0.5) / 0.5)
-        self._idf = {
-            token: math.log(1 + (size - len(numbers) + 0.5) / (len(numbers) + 0.5))
-            for token, numbers in self._entry_postings.lists.items()
-        }
-        self._phrase_weight = self._weights(phrase_sets)
-        self._title_weight = self._weights(titles)
-
-    def _weights(self, documents: Iterable[frozenset[str]]) -> Floats:
-        return np.array([sum(map(self.weight, document)) for document in documents], dtype=np.float64)
+        shapes = np.fromiter(map(shape_weight, words.tokens()), np.float64, width)
+        held = self._wholes.counts
+        self._weights = np.log(1 + (size - held + 0.5) / (held + 0.5)) * shapes
+        self._shapes = shapes
+        self._phrase_weight = self._phrases.sums(self._weights)
+        self._title_weight = self._titles.sums(self._weights)
+        self._folders = {prefix: self._prefixes == prefix for prefix in set(self._prefixes)}
 
     def weight(self, token: str) -> float:
         """Returns what a token counts: rare more than common, pairs more than characters, grammar little."""
-        idf = self._idf.get(token, self._unseen)
-        return idf * _shape_weight(token)
+        number = self._words.number(token)
+        return shape_weight(token) * self._unseen if number is None else float(self._weights[number])
+
+    def _numbered(self, weights: Mapping[str, float]) -> dict[int, float]:
+        """Returns the weights of the tokens that any entry has, by number."""
+        numbered = ((self._words.number(token), weight) for token, weight in weights.items())
+        return {number: weight for number, weight in numbered if number is not None}
 
     # Understanding the question
 
@@ -356,12 +291,12 @@ class KnowledgeIndex:
         """Reads one question (or one clause of it)."""
         _, _, rest = self.named(question)
         normal = text.normalise(question)
-        grams = tuple(dict.fromkeys(_grams(normal)))
+        spoken = tuple(dict.fromkeys(grams(normal)))
         asks = facets.asked(rest)
         lists = text.words()
         topic = lists.generic.sub(" ", facets.strip(rest))
         topic = " ".join(lists.particles.sub(" ", topic).split())
-        topic_grams = dict.fromkeys(_grams(topic))
+        topic_grams = dict.fromkeys(grams(topic))
         topic_weights = {
             gram: self.weight(gram) for gram in topic_grams if not all(char in lists.grammar for char in gram)
         }
@@ -369,8 +304,8 @@ class KnowledgeIndex:
             text=normal,
             topic=topic,
             asks=asks,
-            grams=grams,
-            weights={gram: self.weight(gram) for gram in grams},
+            grams=spoken,
+            weights={gram: self.weight(gram) for gram in spoken},
             topic_weights=topic_weights,
         )
 
@@ -410,40 +345,42 @@ class KnowledgeIndex:
         """
         if not self.entries or not query.grams:
             return np.zeros(0, dtype=np.int64), np.zeros((0, len(PAIR_FEATURES)))
-        bm25 = self._phrase_bm25.scores(query.grams)
-        topic_shared = self._phrase_postings.overlap(query.topic_weights)
+        weights, topic_weights = self._numbered(query.weights), self._numbered(query.topic_weights)
+        known, unknown = list(weights), len(query.grams) - len(weights)
+        bm25 = self._phrase_bm25.scores(known, unknown)
+        body_bm25 = self._body_bm25.scores(known, unknown)
+        topic_shared = self._phrases.overlap(topic_weights)
         left_out = list(without_phrases)
         if left_out:
             bm25[left_out] = topic_shared[left_out] = 0.0
         total = max(sum(query.weights.values()), 1e-9)
         topic_total = max(sum(query.topic_weights.values()), 1e-9)
         pool = functools.partial(np.maximum.reduceat, indices=self._starts)
-        body_bm25 = self._body_bm25.scores(query.grams)
-        order = pool(bm25) + 0.3 * body_bm25 + pool(topic_shared) / topic_total
-        order = np.where(allowed, order, -1.0)
+        order = np.where(allowed, pool(bm25) + 0.3 * body_bm25 + pool(topic_shared) / topic_total, -1.0)
         count = min(_CANDIDATES, int(allowed.sum()))
         if not count:
             return np.zeros(0, dtype=np.int64), np.zeros((0, len(PAIR_FEATURES)))
-        chosen = np.argpartition(-order, count - 1)[:count]
+        chosen = np.argpartition(-order, count - 1)[:count].astype(np.int64)
         chosen = chosen[np.lexsort((chosen, -order[chosen]))]
-        unions = self._unions_without(left_out)
-        entry_shared = self._entry_postings.overlap(query.weights)
-        topic_entry_shared = self._entry_postings.overlap(query.topic_weights)
-        for position, union in unions.items():
-            entry_shared[position] = sum(query.weights[token] for token in union & query.weights.keys())
-            topic_entry_shared[position] = sum(
-                query.topic_weights[token] for token in union & query.topic_weights.keys()
-            )
-        title_shared = self._title_postings.overlap(query.weights)[chosen]
+        wholes = self._wholes.table(chosen, known)
+        for phrase in left_out:
+            self._forget(wholes, chosen, known, phrase)
+        token_weights = np.array(list(weights.values()))
+        in_topic = np.array([topic_weights.get(token, 0.0) for token in known])
+        likeness = pool(2 * topic_shared / (topic_total + self._phrase_weight))
         columns = {
             "phrases_bm25": np.array([_mean_of_best(bm25[self._starts[p] : self._ends[p]]) for p in chosen]),
-            "title_likeness": 2 * title_shared / (total + self._title_weight[chosen]),
+            "title_likeness": 2
+            * (self._titles.table(chosen, known) @ token_weights)
+            / (total + self._title_weight[chosen]),
             "body_bm25": body_bm25[chosen],
-            "entry_cover": entry_shared[chosen] / total,
-            "topic_phrase_likeness": pool(2 * topic_shared / (topic_total + self._phrase_weight))[chosen],
-            "topic_entry_cover": topic_entry_shared[chosen] / topic_total,
+            "entry_cover": wholes @ token_weights / total,
+            "topic_phrase_likeness": likeness[chosen],
+            "topic_entry_cover": wholes @ in_topic / topic_total,
             "name_share": self._name_shares(query, chosen),
-            **self._local_covers(query, chosen, unions),
+            "local_entry_cover": self._local_cover(wholes, known),
+            "local_name_cover": self._local_cover(self._name_words.table(chosen, known), known),
+            "local_answer_cover": self._local_cover(self._bodies.table(chosen, known), known),
             "asked_stated": np.zeros(count),
             "asked_in_facts": np.zeros(count),
             "asked_missing": np.zeros(count),
@@ -462,40 +399,28 @@ class KnowledgeIndex:
                 )
         return chosen.astype(np.int64), np.column_stack([columns[name] for name in PAIR_FEATURES])
 
-    def _unions_without(self, phrases: Sequence[int]) -> dict[int, frozenset[str]]:
-        """Returns the tokens of the entries of these phrasings, as if the phrasings were not there."""
-        result = {}
-        for position in {int(self.phrase_entry[phrase]) for phrase in phrases}:
-            entry = self.entries[position]
-            others = [
-                self._phrase_sets[number]
-                for number in np.flatnonzero(self.phrase_entry == position)
-                if number not in phrases
-            ]
-            result[position] = frozenset(_grams(body_of(entry))).union(*others)
-        return result
+    def _forget(self, wholes: Floats, chosen: NDArray[np.int64], known: Sequence[int], phrase: int) -> None:
+        """Takes out of a table of whole entries what an entry has only from one phrasing."""
+        position = int(np.searchsorted(self._starts, phrase, side="right")) - 1
+        rows = np.flatnonzero(chosen == position)
+        if not len(rows):
+            return
+        others = [n for n in range(self._starts[position], self._ends[position]) if n != phrase]
+        elsewhere = self._phrases.table(np.array(others, dtype=np.int64), known).any(axis=0)
+        elsewhere |= self._bodies.table(np.array([position]), known)[0] > 0
+        wholes[rows[0]] *= elsewhere
 
-    def _local_covers(
-        self, query: Query, chosen: NDArray[np.int64], unions: Mapping[int, frozenset[str]]
-    ) -> dict[str, Floats]:
-        """Returns coverages of the question that count what tells the candidates apart."""
-        columns = {token: column for column, token in enumerate(t for t in query.grams if t in self._idf)}
-        shapes = np.array([_shape_weight(token) for token in columns])
-        result = {}
-        for name, sets in (
-            ("local_entry_cover", self._unions),
-            ("local_name_cover", self._name_sets),
-            ("local_answer_cover", self._answer_sets),
-        ):
-            there = np.zeros((len(chosen), len(columns)))
-            for row, position in enumerate(chosen):
-                held = unions.get(int(position), sets[position]) if sets is self._unions else sets[position]
-                there[row, [columns[token] for token in columns.keys() & held]] = 1.0
-            holders = there.sum(axis=0)
-            weights = shapes * np.log((len(chosen) + 1) / (holders + 0.5)) * (holders > 0)
-            total = float(weights.sum())
-            result[name] = there @ weights / total if total > 0 else np.zeros(len(chosen))
-        return result
+    def _local_cover(self, there: Floats, known: Sequence[int]) -> Floats:
+        """Returns how much of the question each candidate covers, counting what tells the candidates apart.
+
+        Args:
+            there: Which candidates (rows) contain which tokens (columns).
+            known: The tokens.
+        """
+        holders = there.sum(axis=0)
+        weights = self._shapes[list(known)] * np.log((len(there) + 1) / (holders + 0.5)) * (holders > 0)
+        total = float(weights.sum())
+        return there @ weights / total if total > 0 else np.zeros(len(there))
 
     def _name_shares(self, query: Query, chosen: NDArray[np.int64]) -> Floats:
         """Returns how much of the topic the longest name of an entry takes up that stands in the question."""
@@ -605,14 +530,16 @@ class KnowledgeIndex:
 
     def _speaks_of(self, prefix: str, query: Query) -> bool:
         """Tells whether a question has a word that this folder uses repeatedly and the home folder never."""
-        nothing: Counter[str] = Counter()
-        there, at_home = (
-            self._folder_counts.get(prefix, nothing),
-            self._folder_counts.get(self._home or "", nothing),
-        )
-        return any(
-            len(token) > 1 and token not in at_home and there.get(token, 0) >= 2 for token in query.weights
-        )
+        nowhere = np.zeros(len(self.entries), dtype=np.bool_)
+        there, at_home = self._folders.get(prefix, nowhere), self._folders.get(self._home, nowhere)
+        for token in query.weights:
+            number = self._words.number(token)
+            if number is None or len(token) < 2:
+                continue
+            holders = self._wholes.holders(number)
+            if not at_home[holders].any() and there[holders].sum() >= 2:
+                return True
+        return False
 
     def _at_home(self, position: int) -> bool:
         prefix = self._prefixes[position]
@@ -631,10 +558,6 @@ def _asks_about(question: str, place: str) -> bool:
     return at >= 0 and not question[:at].endswith(_MENTIONS_ONLY)
 
 
-def _grams(phrase: str) -> tuple[str, ...]:
-    return tuple(text.tokens(text.canonical(text.normalise(phrase))))
-
-
 def _mean_of_best(scores: Floats, count: int = 3) -> float:
     best = np.sort(scores)[-count:]
     return float(best.sum()) / max(len(best), 1)
@@ -647,21 +570,6 @@ def phrases_of(entry: Entry) -> list[str]:
 
 def _sigmoid(value: float) -> float:
     return 1.0 / (1.0 + math.exp(-max(min(value, 30.0), -30.0)))
-
-
-@functools.cache
-def _shape_weight(token: str) -> float:
-    grammar = text.words().grammar
-    if len(token) == 1:
-        if token.isascii():
-            return 0.5
-        return _SINGLE * (0.2 if token in grammar else 1.0)
-    if token.isascii():
-        return 1.0
-    if len(token) == 2:
-        loose = sum(char in grammar for char in token)
-        return (1.0, _UNSURE, 0.1)[loose]
-    return 1.0
 
 
 def body_of(entry: Entry) -> str:

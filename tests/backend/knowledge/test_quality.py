@@ -1,0 +1,107 @@
+"""Answers of the real knowledge base to the question sets, with margins below what was measured.
+
+Measured on 2026-11-21 with 334 entries (`benchmarks/answering_quality.py`): right, with reserve included, 91 % to 96 %
+by set; out of scope refused or said with reserve 98 %. The sets' writers knew the entries, so these are watch posts
+against regressions, not forecasts.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any
+
+import pytest
+from knowledge_samples import ROOT
+
+from backend.cli.scoring import holding, lacking
+from backend.knowledge.answering import AnswerService
+from backend.replies import Reply
+
+SETS = ROOT / "tests" / "data" / "questions"
+REFUSALS = ("没有查到", "暂无", "未载明", "不能确定")
+
+
+def read(name: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (SETS / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def said(reply: Reply) -> str:
+    return "\n".join(message.text for message in reply.messages)
+
+
+def verdict(reply: Reply, item: dict[str, Any]) -> str:
+    words = said(reply)
+    fits = not lacking(words, item.get("expect", [])) and not holding(words, item.get("forbid", []))
+    if item["entry"] is None or item.get("refuse"):
+        return "right" if fits and any(word in words for word in REFUSALS) else "wrong"
+    if fits:
+        return "right"
+    return "confidently wrong" if reply.outcome == "answered" else "missed"
+
+
+@pytest.mark.parametrize(
+    ("name", "right", "confidently_wrong"),
+    [
+        ("binjiang", 0.85, 0.06),
+        ("shangcheng", 0.90, 0.05),
+        ("qiantang-appeals", 0.85, 0.06),
+        ("zhejiang", 0.84, 0.08),
+        ("ningbo", 0.84, 0.08),
+        ("out_of_scope", 0.95, 0.05),
+    ],
+)
+def test_question_sets(
+    real_service: AnswerService, name: str, right: float, confidently_wrong: float
+) -> None:
+    items = read(name)
+    verdicts = Counter(verdict(real_service.answer(item["question"]), item) for item in items)
+    assert verdicts["right"] / len(items) >= right, verdicts
+    assert verdicts["confidently wrong"] / len(items) <= confidently_wrong, verdicts
+
+
+def test_life_questions_are_refused_outright(real_service: AnswerService) -> None:
+    replies = [real_service.answer(item["question"]) for item in read("out_of_scope")]
+    outcomes = Counter(reply.outcome for reply in replies)
+    assert outcomes["answered"] / len(replies) <= 0.04, outcomes
+    assert outcomes["unanswered"] / len(replies) >= 0.80, outcomes
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "今天下沙会下雨吗",
+        "帮我写一份辞职信",
+        "高新企业所得税按百分之几交",
+        "钱塘企业综合服务中心周六上班吗几点关门",
+        "滨江暖企小站找哪个电话咨询",
+        "三星小微园评上了奖多少钱",
+        "西湖区的企业服务热线是多少",
+        "上城二十条第三条写了什么",
+    ],
+)
+def test_what_the_documents_do_not_hold(real_service: AnswerService, question: str) -> None:
+    words = said(real_service.answer(question))
+    assert any(word in words for word in REFUSALS)
+    assert "人工" in words or "热线" in words
+
+
+def test_answers_cite_the_entry_they_come_from(real_service: AnswerService) -> None:
+    for item in read("shangcheng"):
+        reply = real_service.answer(item["question"])
+        if reply.outcome == "answered":
+            assert [citation.entry for citation in reply.messages[0].citations] == [reply.entry]
+            assert "来源：《" in said(reply)
+
+
+def test_hotlines_are_never_mixed(real_service: AnswerService) -> None:
+    assert "85908590" not in said(real_service.answer("钱塘营商热线号码多少"))
+    assert "85901890" not in said(real_service.answer("上城区的企业热线是多少"))
+
+
+def test_a_conversation(real_service: AnswerService) -> None:
+    first = real_service.answer("上城新认定的省级科技型中小企业奖多少")
+    assert "2万元" in said(first)
+    second = real_service.answer("那电话呢", last_entry=first.entry)
+    assert second.entry == first.entry
+    assert "89500603" in said(second) or second.outcome == "unanswered"
