@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from backend.cli.processes import environment
@@ -19,6 +20,11 @@ NAME = "train"
 HELP = "从知识库生成词典和例句，并训练对话模型；没有变化时不重复训练"
 
 GENERATED = Path("data/generated")
+
+LOG = "training.log"
+"""File in the model folder with what the trainer printed last."""
+
+_TELL_SECONDS = 10.0
 
 
 class TrainingFailed(QifuError):
@@ -47,7 +53,32 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     if arguments.lexicon_only:
         return 0
     command = [sys.executable, "-m", "bot.train", *(["--force"] if arguments.force else [])]
-    code = subprocess.run(command, env=environment(settings), check=False).returncode
+    log = settings.model_dir / LOG
+    log.parent.mkdir(parents=True, exist_ok=True)
+    code, seconds = _run(command, environment(settings), log)
     if code:
-        raise TrainingFailed(f"对话模型没有训练成功（返回码 {code}），原因见上面的输出。")
+        print(
+            "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-20:]), file=sys.stderr
+        )
+        raise TrainingFailed(f"对话模型没有训练成功（返回码 {code}），完整输出见 {log}。")
+    print(f"对话模型就绪（{seconds:.0f} 秒）。", flush=True)
     return 0
+
+
+def _run(command: list[str], environ: dict[str, str], log: Path) -> tuple[int, float]:
+    """Run a process with its output in a file, telling from time to time that it goes on."""
+    started = time.monotonic()
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(command, env=environ, stdout=output, stderr=subprocess.STDOUT) as process,
+    ):
+        try:
+            while True:
+                try:
+                    return process.wait(_TELL_SECONDS), time.monotonic() - started
+                except subprocess.TimeoutExpired:
+                    passed = time.monotonic() - started
+                    print(f"  … 正在训练对话模型（约一分钟）：已用 {passed:.0f} 秒", flush=True)
+        except BaseException:
+            process.terminate()
+            raise
