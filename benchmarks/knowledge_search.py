@@ -2,8 +2,8 @@
 
     .venv/bin/python -m benchmarks.knowledge_search [--questions 400]
 
-The larger base repeats the entries with some of their characters exchanged, so that its phrasings and vocabulary
-grow as real content's would. Times are CPU times of one thread, and so hold on a busy machine too.
+The larger base repeats the entries with some of their characters exchanged, so that its phrasings and
+vocabulary grow as real content's would. Times are CPU times of one thread, and so hold on a busy machine too.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def questions(limit: int) -> list[str]:
 
 
 def grown(base: KnowledgeBase, times: int) -> KnowledgeBase:
-    """Returns a knowledge base of so many times the entries, the copies with other characters here and there."""
+    """Returns a knowledge base of so many times the entries, the copies with some other characters."""
     chance = random.Random(11)
     alphabet = sorted({char for entry in base.entries.values() for char in entry.answer if char > "\u4e00"})
 
@@ -78,7 +78,7 @@ def timed(service: AnswerService, asked: Sequence[str]) -> tuple[list[float], li
 
 def main() -> None:
     """Prints the figures."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--questions", type=int, default=400)
     arguments = parser.parse_args()
     started = time.process_time()
@@ -94,7 +94,7 @@ def main() -> None:
             steps = statistics.quantiles(found, n=100)
             print(f"{len(larger.entries)} entries, {name}: p50 {steps[49]:.2f} ms, p95 {steps[94]:.2f} ms")
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(f"{len(larger.entries)} entries: index built in {built:.2f} s CPU, peak memory so far {peak:.0f} MB")
+        print(f"{len(larger.entries)} entries: index built in {built:.2f} s CPU, peak memory {peak:.0f} MB")
 
 
 if __name__ == "__main__":

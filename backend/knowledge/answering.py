@@ -354,6 +354,7 @@ class AnswerService:
         entry = self.base.entries[likely.entry or ""]
         others = "、".join(f"“{self._titled(hit.entry)}”" for hit in hits if hit.entry.id != entry.id)
         lines = [f"不能确定您问的是不是“{self._titled(entry)}”，先供您参考：", shown.text]
+        contact = "请转人工。" if contact in shown.text else contact
         lines.append(
             f"如果不是，您想问的也可能是{others}；都不是的话，{contact}" if others else f"如果不是，{contact}"
         )
@@ -387,6 +388,8 @@ class AnswerService:
         return f"{entry.title} {entry.facts.phone[0].number}"
 
     def _contact(self, about: Jurisdiction) -> str:
+        if about.level == "province":
+            about = self.home
         hotline = self.hotline(about)
         ways = ["可以转人工咨询"]
         if hotline:
@@ -396,7 +399,8 @@ class AnswerService:
         return "您" + "，或".join(ways) + "。"
 
     def _ways_on(self, about: Jurisdiction) -> list[Button]:
-        return [ASK_HUMAN, FILE_APPEAL] if about.appeals or about.id == self.home.id else [ASK_HUMAN]
+        taken_here = about.appeals or about.id == self.home.id or about.level == "province"
+        return [ASK_HUMAN, FILE_APPEAL] if taken_here else [ASK_HUMAN]
 
     def _titled(self, entry: Entry) -> str:
         about = self.base.jurisdiction_of(entry.id)
@@ -410,4 +414,4 @@ class AnswerService:
 
 def _shown_title(entry: Entry) -> str:
     """Returns the title as it is shown; a note that something is not stated is for editors."""
-    return re.sub(r"（未载明）$", "", entry.title)
+    return re.sub(r"（(?:文件)?未载明）$", "", entry.title)

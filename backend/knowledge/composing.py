@@ -69,6 +69,8 @@ _CARD_ORDER: tuple[Facet, ...] = (
 )
 _EXACT: frozenset[Facet] = frozenset({"amount", "score", "share", "dates", "time_limit", "hours"})
 _ALWAYS_LISTED: frozenset[Facet] = frozenset({"materials", "conditions", "steps", "items"})
+_RETOLD = 0.8  # share of a list's pairs of characters from which the answer is taken to tell the list
+_SHORT = 100  # characters up to which an answer needs no lead
 _T = TypeVar("_T")
 
 
@@ -174,6 +176,15 @@ def _contains(whole: str, part: str) -> bool:
     return re.sub(r"\W", "", part) in re.sub(r"\W", "", whole)
 
 
+def _retold(answer: str, said: Sequence[str], facet: Facet) -> bool:
+    """Tells whether the answer says these values anyway, so that they would be said twice."""
+    if facet in _ALWAYS_LISTED:
+        grams = set(text.tokens(text.squeeze(answer)))
+        wanted = [gram for value in said for gram in text.tokens(text.squeeze(value)) if len(gram) > 1]
+        return sum(gram in grams for gram in wanted) >= _RETOLD * len(wanted)
+    return len(answer) <= _SHORT and all(_contains(answer, value) for value in said)
+
+
 def source_line(citation: Citation) -> str:
     """Returns the line that says where an answer stands."""
     title = citation.document.replace("《", "〈").replace("》", "〉")
@@ -207,7 +218,7 @@ def answer_text(
         said, picked = values(entry, ask.facet, question)
         if not said:
             continue
-        if not (len(entry.answer) <= 100 and all(_contains(entry.answer, value) for value in said)) or picked:
+        if picked or not _retold(entry.answer, said, ask.facet):
             lines.append(_line(ask.facet, said))
         exact = exact or (picked and ask.facet in _EXACT)
     if not exact or not lines:

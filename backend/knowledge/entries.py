@@ -49,7 +49,7 @@ _SERVICE = re.compile(r"^(?:(?:400|800)-?\d{3}-?\d{4}|1\d{4}|1[12]\d)$")
 
 def _check_id(value: str) -> str:
     if not _ID.match(value):
-        raise ValueError(f"“{value}” 不是合法的编号：应以两个字母的前缀开头，用点和小写字母、数字、连字符组成")
+        raise ValueError(f"“{value}” 不是合法的编号：以两个字母的前缀开头，用点和小写字母、数字、连字符组成")
     return value
 
 
@@ -289,8 +289,8 @@ class Signal(_Strict):
 
     Attributes:
         means: ``unclear`` nobody knows whose it is; ``several`` departments pass it on or must act together;
-            ``question`` of fact or procedure; ``suggestion``, ``praise``; ``action`` a decision or deed is wanted;
-            ``major`` a matter for the district's leaders.
+            ``question`` of fact or procedure; ``suggestion``, ``praise``; ``action`` a decision or deed is
+            wanted; ``major`` a matter for the district's leaders.
         patterns: Regular expressions.
     """
 

@@ -1,8 +1,8 @@
 """Answers of the real knowledge base to the question sets, with margins below what was measured.
 
-Measured on 2026-11-21 with 334 entries (`benchmarks/answering_quality.py`): right, with reserve included, 91 % to 96 %
-by set; out of scope refused or said with reserve 98 %. The sets' writers knew the entries, so these are watch posts
-against regressions, not forecasts.
+Measured on 2026-11-21 with 334 entries (`benchmarks/answering_quality.py`): right, with reserve included,
+91 % to 96 % by set; out of scope refused or said with reserve 98 %. The sets' writers knew the entries, so
+these are watch posts against regressions, not forecasts.
 """
 
 from __future__ import annotations
