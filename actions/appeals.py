@@ -34,6 +34,8 @@ from actions.people import cleared
 _ABOUT_THE_WRITER = ("inform", "greet", "file_appeal", "correct")
 _SAID_YES = "yes"
 _SAID_NO = "no"
+_UNCLEAR = "unclear"
+"""What the confirmation gets instead of free text, so that nobody confirms by typing one of these words."""
 
 
 class ActionPrepareAppeal(Action):  # type: ignore[misc]
@@ -117,22 +119,16 @@ class ValidateAppealForm(ListeningForm):
             if field:
                 return {field: None}
             told = self._others(turn, asked, tracker, again=True)
-            return {**told} or self._more(turn, tracker) or {asked: turn.text}
-        if asked == "enterprise":
-            company = recognition.company_answer(turn.text)
-            return (
-                {asked: company, **extra}
-                if company
-                else self._more(turn, tracker) or {asked: turn.text, **extra}
-            )
-        if asked == "contact":
-            person = recognition.person_answer(turn.text)
-            return (
-                {asked: person, **extra}
-                if person
-                else self._more(turn, tracker) or {asked: turn.text, **extra}
-            )
-        return {asked: turn.text, **extra}
+            return {**told} or self._more(turn, tracker) or {asked: _UNCLEAR}
+        readers = {
+            "enterprise": recognition.company_answer,
+            "contact": recognition.person_answer,
+            "phone": listening.any_phone,
+        }
+        value = readers[asked](turn.text) if asked in readers else None
+        if value is None and (more := self._more(turn, tracker)):
+            return more
+        return {asked: value or turn.text, **extra}
 
     def _hear_description(self, turn: Turn, tracker: Tracker) -> Heard:
         if turn.pressed or turn.means("affirm", "deny", least=1.0):

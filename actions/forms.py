@@ -13,6 +13,9 @@ from actions import listening, recognition
 from actions.conversation import Turn, last_turn, say, slot
 from actions.listening import Heard
 
+_PRESSED = ("territory", "result", "stars", "comment")
+"""The slots that our own buttons fill."""
+
 FIELD_TITLES = {
     "description": "诉求内容",
     "enterprise": "企业名称",
@@ -63,7 +66,7 @@ class ListeningForm(FormValidationAction, ABC):  # type: ignore[misc]
                 say(dispatcher, f"好的，已更正{'、'.join(FIELD_TITLES[name] for name in done)}。")
             return changed
         if turn.pressed and turn.intent == "inform":
-            return {name: value for name, value in turn.values.items() if name in self.fields} or {
+            return {name: value for name, value in turn.values.items() if name in _PRESSED} or {
                 asked: None
             }
         if turn.pressed and turn.intent == "file_appeal":

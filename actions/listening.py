@@ -134,7 +134,8 @@ def correction(turn: Turn, fields: tuple[str, ...], asked: str) -> Heard | None:
     if "description" in heard and len(heard) > 1 and heard["description"] is None:
         # “公司名写错了，问题是…” names the description by accident
         del heard["description"]
-    if "enterprise" in heard and heard["enterprise"] is None and len(heard) > 1 and "公司名" not in text:
+    named = named_by_value["enterprise"] or re.search(r"(?:公司|企业|单位)(?:全?名|名称|全称)", text)
+    if "enterprise" in heard and len(heard) > 1 and not named:
         # “我们公司的电话写错了” is about the phone
         del heard["enterprise"]
     if heard:

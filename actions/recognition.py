@@ -39,7 +39,7 @@ class Span:
 
 
 def normalise(text: str) -> str:
-    """Full-width letters, digits and signs as their ASCII twins; one character stays one character."""
+    """Full-width letters and signs, and the digits of any script, as ASCII; the length stays the same."""
     out = []
     for char in text:
         code = ord(char)
@@ -49,6 +49,8 @@ def normalise(text: str) -> str:
             out.append(" ")
         elif char in "—–‐‑−":
             out.append("-")
+        elif code > 127 and unicodedata.category(char) == "Nd":
+            out.append(str(unicodedata.decimal(char)))
         else:
             out.append(char)
     return "".join(out)
@@ -300,7 +302,7 @@ _OF_COMPANY = re.compile(
 )
 _NOT_NAMES = re.compile(
     r"公司|企业|工厂|部门|单位|平台|街道|你们|我们|怎么|什么|哪里|多少|为什么|不知道|不清楚|不方便|没有|随便|保密|匿名|"
-    r"取消|确认|提交|电话|手机|号码|热线|编号|诉求|问题|政策|补贴"
+    r"写错|填错|错了|不对|取消|确认|提交|电话|手机|号码|热线|编号|诉求|问题|政策|补贴"
 )
 
 
@@ -407,15 +409,21 @@ _UNRESOLVED = re.compile(
     r"(?:没|没有|未|并未|根本没|还没|没能|不算|不)\s*(?:真正|彻底|完全|真的|给我|帮我|得到)?\s*(?:解决|办好|处理好|搞定|弄好|落实|修好)|"
     r"还是老样子|还是不行|依旧没|依然没|老问题还在|又坏了|没动静|unresolved|不同意办结|没有用|不管用|白办"
 )
+_DONE = "解决|办好|处理好|搞定|弄好|落实|修好|办妥|办成"
 _RESOLVED = re.compile(
-    r"(?:已经?|都|全|总算|终于|确实|顺利|妥善|基本)?\s*(?:解决|办好|处理好|搞定|弄好|落实|修好|办妥|办成)(?:了|啦|咯|$|,|，|。|!)|"
-    r"已解决|问题解决|已办好|可以了|resolved|没问题了"
+    rf"(?:已经?|都|全部?|总算|终于|确实|顺利|妥善|圆满)\s*(?:给我们?|帮我们?)?(?:{_DONE})|(?:{_DONE}|办结|通)(?:了|啦|咯)|"
+    r"问题解决|可以了|没问题了|resolved"
+)
+_NOT_SAID = re.compile(
+    r"(?:吗|没有|没|么|不)[?。!]*$|什么时候|何时|怎么|如何|能不能|能否|才能|希望|恳请|请.{0,6}(?:解决|处理)"
 )
 
 
 def result(text: str) -> Literal["resolved", "unresolved"] | None:
     """What the enterprise says of the outcome: 已解决 or 没解决; None where it says neither."""
     source = normalise(text).lower()
+    if _NOT_SAID.search(source):
+        return None
     if _UNRESOLVED.search(source):
         return "unresolved"
     if _RESOLVED.search(source):
@@ -430,9 +438,7 @@ _QUESTION = re.compile(
     r"哪家|在哪|啥|有没有|能不能|可不可以|可以不|是不是|要不要|需不需要|行不行|谁|请问|想问|问下|问一下|想了解|咨询|"
     r"请教|求问|是否|能否|电话是|号码是|地址是"
 )
-_DIGRESSION = re.compile(
-    r"^(?:对了|顺便问|顺便|等等|等一下|等下|先问|我先问|先问一下|问一下|想问|请问|话说|另外问|打断一下|插一句|不好意思问)"
-)
+_DIGRESSION = re.compile(r"^(?:对了|顺便|等等|等一下|等下|先问|我先问|另外问|打断一下|插一句|不好意思问)")
 _COMMAND = re.compile(
     r"^[\s,，。!！]*(?:(?:你好|您好|嗨|喂|在吗|麻烦|麻烦您?|请|请问)[\s,，。!！]*)*"
     r"(?:我们?|我司|我公司|我们公司|我厂)?(?:现在|今天)?(?:这边|这里)?(?:有|要|想|想要|需要|准备|打算|来|得|希望|打电话)*(?:个|一个|一件|几个|点|些)?(?:事|事情|情况)?"

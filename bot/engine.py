@@ -1,6 +1,6 @@
 """The dialogue engine: a Rasa agent with its actions in the same process.
 
-Five pieces of Rasa are replaced by subclasses, nothing is patched. A turn of the stock agent is dominated by
+Six pieces of Rasa are replaced by subclasses, nothing is patched. A turn of the stock agent is dominated by
 a check of a constant JSON schema at every action, by dask's scheduler, and by the search for an event's class
 at every event that is read back; `benchmarks/turn.py` measures both.
 """
@@ -24,7 +24,13 @@ os.environ.setdefault("RASA_TELEMETRY_ENABLED", "false")
 
 import sqlalchemy as sa
 import structlog
-from rasa.core.actions.action import Action, ActionBotResponse, RemoteAction, action_for_name_or_text
+from rasa.core.actions.action import (
+    Action,
+    ActionBotResponse,
+    ActionSessionStart,
+    RemoteAction,
+    action_for_name_or_text,
+)
 from rasa.core.actions.forms import FormAction
 from rasa.core.agent import Agent
 from rasa.core.brokers.broker import EventBroker
@@ -39,6 +45,7 @@ from rasa.engine.runner.interface import GraphRunner
 from rasa.engine.storage.local_model_storage import LocalModelStorage
 from rasa.engine.storage.storage import ModelMetadata, ModelStorage
 from rasa.exceptions import ActionLimitReached
+from rasa.shared.core.constants import ACTION_SESSION_START_NAME, DEFAULT_INTENTS, REQUESTED_SLOT
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import ActiveLoop, Event, SlotSet
 from rasa.shared.core.trackers import DialogueStateTracker
@@ -91,6 +98,18 @@ class LocalAction(RemoteAction):  # type: ignore[misc]
 
     def _validate_action_result(self, result: dict[str, Any]) -> bool:
         return True
+
+
+class SessionStart(ActionSessionStart):  # type: ignore[misc]
+    """Begins a session with what the slots hold, where Rasa would repeat every change that they have seen."""
+
+    @staticmethod
+    def _slot_set_events_from_tracker(tracker: DialogueStateTracker) -> list[SlotSet]:
+        return [
+            SlotSet(name, value)
+            for name, value in tracker.current_slot_values().items()
+            if value is not None and name != REQUESTED_SLOT
+        ]
 
 
 class LocalForm(FormAction):  # type: ignore[misc]
@@ -225,7 +244,9 @@ class Processor(MessageProcessor):  # type: ignore[misc]
         action = self._actions.get(action_name)
         if action is None:
             stock = action_for_name_or_text(action_name, self.domain, self.action_endpoint)
-            if type(stock) is FormAction:
+            if action_name == ACTION_SESSION_START_NAME:
+                action = SessionStart()
+            elif type(stock) is FormAction:
                 action = LocalForm(action_name, self.action_endpoint)
             elif type(stock) is RemoteAction:
                 action = LocalAction(action_name, self.action_endpoint)
@@ -414,7 +435,8 @@ class Engine:
         self._agent = agent
         self._store = store
         self._close = list(close)
-        self._intents = frozenset(agent.domain.intents)
+        # /restart and the like are Rasa's own, and nobody's to type
+        self._intents = frozenset(agent.domain.intents) - frozenset(DEFAULT_INTENTS)
 
     @classmethod
     async def open(cls, model: Path, settings: BotSettings) -> Engine:

@@ -1,4 +1,4 @@
-"""A real HTTP server with the few endpoints that the actions call, for tests of the bot without the backend."""
+"""A real HTTP server with the few endpoints that the actions call: the bot is tested without the backend."""
 
 from __future__ import annotations
 

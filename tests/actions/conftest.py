@@ -4,5 +4,4 @@ from __future__ import annotations
 
 from fake_backend import fake_backend
 
-
 __all__ = ["fake_backend"]
