@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,8 @@ from backend.knowledge.loading import KnowledgeBase, load
 from backend.people.service import PeopleService
 from backend.settings import Settings
 from backend.storage.database import Database
+
+log = logging.getLogger(__name__)
 
 Clock = Callable[[], datetime]
 
@@ -94,8 +97,17 @@ class Container:
     conversations: ConversationService
 
     async def open(self) -> None:
-        """Starts what runs beside the requests."""
+        """Starts what runs beside the requests.
+
+        Open appeals are brought in line with the calendar, which may have learnt a year's notice since the
+        last start; if the database is away at that moment, the next start does it.
+        """
         await self.bot.open()
+        try:
+            if changed := await self.appeals.recompute():
+                log.info("due times recomputed", extra={"appeals": changed})
+        except Unavailable as error:
+            log.warning("due times not recomputed", extra={"code": error.code})
 
     async def close(self) -> None:
         """Lets what has begun end, then stops."""
