@@ -31,6 +31,7 @@ _CANDIDATES = 24
 _WINDOWS = 5  # readings of one message at most
 _LONG = 16  # characters from which a message of several clauses is also read clause by clause
 _WHOLE = 40  # characters up to which a message is also read as one question
+_WHOLE_LEAD = 0.1  # confidence by which a part of a short message must lead the whole of it
 _SPARE = 5  # words of matter below which a part of a long message is not answered without reserve
 _TOPIC = 12  # characters beyond which a longer topic says nothing more about how sure one can be
 _EXACT = 20.0  # odds for an entry one of whose phrasings is the question, word for word
@@ -39,6 +40,7 @@ _SURE = 0.99
 # that only that district's documents use, and when it does not.
 _HOME_LEAD = 0.8
 _HOME_LEAD_UNSPOKEN = 6.0
+_SPOKEN = 0.15  # share of a topic in words of one other district's documents only that points to that district
 
 PAIR_FEATURES = (
     "phrases_bm25",
@@ -424,14 +426,22 @@ class KnowledgeIndex:
 
     def _name_shares(self, query: Query, chosen: NDArray[np.int64]) -> Floats:
         """Returns how much of the topic the longest name of an entry takes up that stands in the question."""
-        spoken = query.text.replace(" ", "")
         size = max(len(query.topic.replace(" ", "")), 1)
         found: dict[int, int] = {}
-        for start in range(len(spoken)):
-            for length in range(2, min(self._longest_name, len(spoken) - start) + 1):
-                for position in self._names_of_entries.get(spoken[start : start + length], ()):
-                    found[position] = max(found.get(position, 0), length)
+        for name in self._names_in(query.text.replace(" ", "")):
+            for position in self._names_of_entries[name]:
+                found[position] = max(found.get(position, 0), len(name))
         return np.array([min(found.get(int(position), 0) / size, 1.0) for position in chosen])
+
+    def _names_in(self, spoken: str) -> set[str]:
+        """Returns the titles and aliases of entries that stand in a text without spaces."""
+        longest, names = self._longest_name, self._names_of_entries
+        return {
+            spoken[start:end]
+            for start in range(len(spoken))
+            for end in range(start + 2, min(start + longest, len(spoken)) + 1)
+            if spoken[start:end] in names
+        }
 
     def top_features(self, query: Query, features: Floats, odds: Floats, first: int = 0) -> Floats:
         """Returns the features of the confidence in one candidate, by `TOP_FEATURES`."""
@@ -474,15 +484,19 @@ class KnowledgeIndex:
         allowed = self.allowed(scope)
         best: Finding | None = None
         readings = self._readings(question)
+        names = self._names_in(text.squeeze(question))
         long = len(text.squeeze(question)) > _WHOLE
         for query in readings:
             hits = self._weigh(query, allowed, k, prefer_home=not scope)
-            if long and hits and query.size < _SPARE:
-                # A few words out of a long message are no question of their own.
+            part = query is not readings[0] or long
+            spoken = query.text.replace(" ", "")
+            if part and hits and (query.size < _SPARE or names - self._names_in(spoken)):
+                # A few words, or a clause without what the message names, may ask something else.
                 capped = min(hits[0].score, self._likely)
                 hits = tuple(replace(hit, score=min(hit.score, capped)) for hit in hits)
             finding = Finding(hits, query, named, outside)
-            if best is None or (hits and (not best.hits or hits[0].score > best.hits[0].score + 1e-6)):
+            lead = _WHOLE_LEAD if best is not None and not long else 0.0
+            if best is None or (hits and (not best.hits or hits[0].score > best.hits[0].score + lead)):
                 best = finding
         assert best is not None  # noqa: S101 - there is always the whole message
         return best
@@ -498,23 +512,21 @@ class KnowledgeIndex:
         odds = odds + np.array([_EXACT if int(position) in exact else 0.0 for position in chosen])
         order = np.lexsort((chosen, -odds))
         first = int(order[0])
-        lost = False
-        elsewhere = prefer_home and self._home is not None and not self._at_home(int(chosen[first]))
-        spoken = elsewhere and self._speaks_of(self._prefixes[int(chosen[first])], query)
-        if elsewhere:
-            margin = _HOME_LEAD if spoken else _HOME_LEAD_UNSPOKEN
-            near = [int(row) for row in order if odds[row] > odds[first] - margin]
-            at_home = next((row for row in near if self._at_home(int(chosen[row]))), None)
-            if at_home is not None:
-                lost = True
-                first = at_home
-        top = self.top_features(query, features, odds, first)
-        score = _sigmoid(float(top @ self.model.confidence) + self.model.confidence_bias)
+        score = self._confidence(query, features, odds, first)
         if int(chosen[first]) in exact:
             score = max(score, _SURE)
-        elif elsewhere and not spoken and not lost:
-            # Nothing in the question points to that district, so its answer is at most a likely one.
-            score = min(score, self._likely)
+        elif prefer_home and self._home is not None and not self._at_home(int(chosen[first])):
+            spoken = self._speaks_of(self._prefixes[int(chosen[first])], query)
+            margin = _HOME_LEAD if spoken else _HOME_LEAD_UNSPOKEN
+            near = (int(row) for row in order if odds[row] > odds[first] - margin)
+            at_home = next((row for row in near if self._at_home(int(chosen[row]))), None)
+            score_at_home = 0.0 if at_home is None else self._confidence(query, features, odds, at_home)
+            unsure = score < self.model.answer
+            if at_home is not None and (spoken or unsure or score_at_home >= self.model.likely):
+                first, score = at_home, score_at_home
+            elif not spoken:
+                # Nothing in the question points to that district, so its answer is at most a likely one.
+                score = min(score, self._likely)
         rest = [int(row) for row in order if row != first]
         hits = [Hit(self.entries[int(chosen[first])], score, float(odds[first]))]
         hits += [
@@ -523,23 +535,29 @@ class KnowledgeIndex:
         ]
         return tuple(hits[: max(k, 0)])
 
+    def _confidence(self, query: Query, features: Floats, odds: Floats, row: int) -> float:
+        top = self.top_features(query, features, odds, row)
+        return _sigmoid(float(top @ self.model.confidence) + self.model.confidence_bias)
+
     @property
     def _likely(self) -> float:
         """A confidence that shows an entry with reserve."""
         return (self.model.answer + self.model.likely) / 2
 
     def _speaks_of(self, prefix: str, query: Query) -> bool:
-        """Tells whether a question has a word that this folder uses repeatedly and the home folder never."""
+        """Tells whether enough of a topic is in words that this folder uses and the home folder never."""
         nowhere = np.zeros(len(self.entries), dtype=np.bool_)
         there, at_home = self._folders.get(prefix, nowhere), self._folders.get(self._home, nowhere)
-        for token in query.weights:
+        specific = total = 0.0
+        for token, weight in query.topic_weights.items():
             number = self._words.number(token)
             if number is None or len(token) < 2:
                 continue
             holders = self._wholes.holders(number)
+            total += weight
             if not at_home[holders].any() and there[holders].sum() >= 2:
-                return True
-        return False
+                specific += weight
+        return total > 0 and specific / total >= _SPOKEN
 
     def _at_home(self, position: int) -> bool:
         prefix = self._prefixes[position]

@@ -99,6 +99,11 @@ def test_hotlines_are_never_mixed(real_service: AnswerService) -> None:
     assert "85901890" not in said(real_service.answer("上城区的企业热线是多少"))
 
 
+def test_a_clause_does_not_forget_what_the_message_names(real_service: AnswerService) -> None:
+    reply = real_service.answer("我们园区想建个暖企小站，从头到尾要走什么流程呢，第一步干嘛")
+    assert reply.entry is None or reply.entry.startswith("bj.") or reply.outcome != "answered"
+
+
 def test_a_conversation(real_service: AnswerService) -> None:
     first = real_service.answer("上城新认定的省级科技型中小企业奖多少")
     assert "2万元" in said(first)
