@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from backend.knowledge import text
-from backend.knowledge.entries import Document, Entry, Facet, LabelledText, Link, Phone
+from backend.knowledge.entries import Entry, Facet, Link, Phone
 from backend.knowledge.facets import Ask
 from backend.replies import Citation
 
@@ -265,14 +265,3 @@ def card(entry: Entry, citation: Citation, asks: Sequence[Ask], question: str) -
         "fields": fields,
         "source": {"document": citation.document, "section": citation.section},
     }
-
-
-def dated(document: Document) -> str | None:
-    """Returns the document's date in words, if it has one."""
-    day = document.issued
-    return f"{day.year}年{day.month}月{day.day}日" if day else None
-
-
-def texts(labelled: Sequence[LabelledText]) -> list[str]:
-    """Returns the bare texts."""
-    return [item.text for item in labelled]

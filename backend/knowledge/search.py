@@ -40,7 +40,7 @@ _SURE = 0.99
 # that only that district's documents use, and when it does not.
 _HOME_LEAD = 0.8
 _HOME_LEAD_UNSPOKEN = 6.0
-_SPOKEN = 0.15  # share of a topic in words of one other district's documents only that points to that district
+_SPOKEN = 0.15  # share of a topic in words of only one other district's documents that points to it
 
 PAIR_FEATURES = (
     "phrases_bm25",
