@@ -24,6 +24,7 @@ from actions.conversation import (
 )
 
 _SURE_OUT_OF_SCOPE = 0.7
+_LONG_ENOUGH = 12
 _OURS = "我是企业服务助手，只能回答企业服务方面的问题。"
 
 
@@ -53,6 +54,8 @@ class ActionAnswer(Action):  # type: ignore[misc]
         instead_of_filing = turn.intent == "file_appeal" and active_form(tracker) is None
         extra = [{"title": "仍要提交诉求", "payload": FILE["payload"]}] if instead_of_filing else []
         say_reply(dispatcher, reply, extra=extra)
+        if reply.outcome != "answered" and active_form(tracker) is None and _reads_like_a_problem(turn.text):
+            say(dispatcher, "如果您是在反映问题，我可以直接帮您登记成诉求。", buttons=[FILE])
         return _remember(reply, turn.text if instead_of_filing or reply.outcome != "answered" else None)
 
 
@@ -144,6 +147,10 @@ _ABOUT_NUMBER = [
     {"title": "查询进度", "payload": "/ask_status"},
     {"title": "评价办理结果", "payload": "/give_feedback"},
 ]
+
+
+def _reads_like_a_problem(text: str) -> bool:
+    return len(recognition.squeeze(text)) >= _LONG_ENOUGH and not recognition.looks_like_question(text)
 
 
 async def _ask(turn: Turn, tracker: Tracker, dispatcher: CollectingDispatcher) -> Reply | None:

@@ -367,13 +367,15 @@ def _wants_to_edit(turn: Turn) -> bool:
 
 
 async def _is_answered_instead(turn: Turn) -> bool:
-    """Whether a message that might file an appeal is a question that the knowledge base answers.
+    """Whether a message that might file an appeal is a question: by its words, or because it has an answer.
 
     The project's reading: what the knowledge base answers is answered on the spot, and filed only if the
     enterprise still wants it (design/DECISIONS.md, level order).
     """
     if turn.pressed or turn.known or not recognition.looks_like_question(turn.text):
         return False
+    if not recognition.asks_for_a_deed(turn.text):
+        return True
     try:
         return (await backend().answer(turn.text)).outcome == "answered"
     except BackendError:

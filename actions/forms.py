@@ -66,9 +66,7 @@ class ListeningForm(FormValidationAction, ABC):  # type: ignore[misc]
                 say(dispatcher, f"好的，已更正{'、'.join(FIELD_TITLES[name] for name in done)}。")
             return changed
         if turn.pressed and turn.intent == "inform":
-            return {name: value for name, value in turn.values.items() if name in _PRESSED} or {
-                asked: None
-            }
+            return {name: value for name, value in turn.values.items() if name in _PRESSED} or {asked: None}
         if turn.pressed and turn.intent == "file_appeal":
             return {asked: None}
         return self.hear(turn, asked, tracker)

@@ -8,9 +8,11 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import ActiveLoop, EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
+from actions.answering import ActionAnswer
 from actions.client import BackendError, backend
 from actions.conversation import HUMAN, MENU, STATUS, active_form, channel_of, last_turn, say, slot
 
+_A_FEW_WORDS = 6
 _WORK_SLOTS = {
     "appeal_form": ("description", "appeal_confirm", "filing_key"),
     "status_form": ("appeal_number", "lookup_phone"),
@@ -112,13 +114,16 @@ class ActionNoForm(Action):  # type: ignore[misc]
         """Returns the name in the domain."""
         return "action_no_form"
 
-    def run(
+    async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[EventType]:
-        """Says what can be done from here."""
+        """Says what can be done from here; more than a few words may be a question after all."""
         if active_form(tracker):
             return []
         turn, number = last_turn(tracker), slot(tracker, "last_number")
+        about_the_filed = turn.intent == "correct" and number is not None
+        if not turn.known and not about_the_filed and len(turn.text) > _A_FEW_WORDS:
+            return await ActionAnswer().run(dispatcher, tracker, domain)
         if number and turn.intent == "affirm":
             text, buttons = f"诉求 {number} 已经提交成功，不用再次确认。可以随时来查询进度。", [STATUS]
         elif number and turn.intent == "correct":

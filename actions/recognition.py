@@ -436,7 +436,12 @@ def result(text: str) -> Literal["resolved", "unresolved"] | None:
 _QUESTION = re.compile(
     r"[?？]|吗$|吗[。!]?$|呢$|多少|多久|多长时间|几天|几个|几点|几号|几楼|怎么(?!没|还|都|又|也|老|总|会|这么|那么)|怎样|如何|咋(?!没|还)|什么|哪里|哪儿|哪个|哪些|"
     r"哪家|在哪|啥|有没有|能不能|可不可以|可以不|是不是|要不要|需不需要|行不行|谁|请问|想问|问下|问一下|想了解|咨询|"
-    r"请教|求问|是否|能否|电话是|号码是|地址是"
+    r"请教|求问|是否|能否|电话是|号码是|地址是|([\u4e00-\u9fff])不\1|(?<=[\u4e00-\u9fff]{3})(?<![还也都])[没不]$|几(?:项|次|分|颗|条|成|月|年|层|家|种|档|级|步)|"
+    r"给我(?:罗列|列|讲|介绍|说)|说一说|讲讲|讲清楚|介绍一下|会怎样|为何"
+)
+_DEED = re.compile(
+    r"帮忙|帮帮|帮我们?(?:解决|协调|处理|反映|登记|看看)|麻烦(?:协调|处理|解决|派)|协调|解决一下|尽快|处理一下|投诉|举报|反映一下|恳请|请求|求助|"
+    r"希望|建议|要求|维权|管管|管一管|救急|没人管|没人修|没有人|请(?:政府|你们|有关|领导|区里|安排|派)"
 )
 _DIGRESSION = re.compile(r"^(?:对了|顺便|等等|等一下|等下|先问|我先问|另外问|打断一下|插一句|不好意思问)")
 _COMMAND = re.compile(
@@ -458,6 +463,11 @@ _FILLER = re.compile(
 def looks_like_question(text: str) -> bool:
     """Whether the wording asks for information, rather than tells or answers something."""
     return bool(_QUESTION.search(normalise(clean(text))))
+
+
+def asks_for_a_deed(text: str) -> bool:
+    """Whether the wording wants something done, rather than only known."""
+    return bool(_DEED.search(normalise(text)))
 
 
 def opens_digression(text: str) -> bool:
