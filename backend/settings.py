@@ -112,7 +112,8 @@ class Settings(BaseSettings):
     knowledge_dir: Path = Field(Path("knowledge_base"), description="Folder of the knowledge base (YAML).")
     web_dir: Path = Field(Path("web/dist"), description="Folder of the built pages.")
     model_dir: Path = Field(
-        Path("models"), description="Folder of the trained Rasa models; its file `latest` names the one in use."
+        Path("models"),
+        description="Folder of the trained Rasa models; its file `latest` names the one in use.",
     )
     bot_address: str = Field(
         default_factory=_default_bot_address,
