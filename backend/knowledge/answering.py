@@ -140,7 +140,7 @@ class AnswerService:
             return self._refuse_outside(finding.outside)
         if decision == "refuse":
             return self._refuse(self._spoken_of(finding, district))
-        if decision == "answer" and self._hotline_unclear(finding, district):
+        if self._hotline_unclear(finding, district):
             return self._ask_district(question)
         if decision == "confirm":
             return self._confirm(finding, question, district)
@@ -187,7 +187,7 @@ class AnswerService:
 
     def _hotline_unclear(self, finding: Finding, district: str | None) -> bool:
         """Tells whether a hotline is asked for and two districts' hotlines fit alike: then ask, never mix."""
-        if finding.named or district:
+        if finding.named or district or finding.hits[0].score < self.index.model.likely:
             return False
         hotlines = {item.hotline for item in self.base.jurisdictions.values() if item.hotline}
         hits = [hit for hit in finding.hits[:_OFFERED] if hit.entry.id in hotlines]
@@ -366,8 +366,17 @@ class AnswerService:
         names = "、".join(item.name for item in with_hotline)
         asked = text.shorten(question).strip()
         buttons = [Button(title=item.name, payload=f"{item.name} {asked}") for item in with_hotline]
-        message = Message(text=f"不同的区热线不一样，请问您要问的是哪个区（{names}）？", buttons=buttons)
-        return Reply(messages=[message], outcome="clarifying")
+        said = f"不同的区热线不一样，请问您要问的是哪个区（{names}）？"
+        entry = self.base.entries.get(self.home.hotline or "")
+        hotline = self.hotline(self.home)
+        if entry is None or hotline is None:
+            return Reply(messages=[Message(text=said, buttons=buttons)], outcome="clarifying")
+        message = Message(
+            text=f"{self.home.name}的是{hotline}。{said}",
+            buttons=buttons,
+            citations=[self.base.citation(entry)],
+        )
+        return Reply(messages=[message], outcome="clarifying", entry=entry.id)
 
     # Refusing
 

@@ -132,7 +132,8 @@ def test_an_unclear_hotline_is_asked_about(sure: AnswerService) -> None:
     reply = sure.answer("你们这边的热线是多少")
     assert reply.outcome == "clarifying"
     assert [button.title for button in reply.messages[0].buttons] == ["钱塘区", "上城区"]
-    assert "8590" not in said(reply)
+    assert "85901890" in said(reply), "the home district's, by its name"
+    assert "85908590" not in said(reply), "never another district's beside it"
     pressed = reply.messages[0].buttons[1].payload
     assert sure.answer(pressed).entry == "sc.hotline"
 
