@@ -154,7 +154,12 @@ class ValidateAppealForm(ListeningForm):
     def _more(self, turn: Turn, tracker: Tracker) -> Heard:
         """A further problem, told while something else was asked, is added to the description."""
         before = slot(tracker, "description")
-        told = recognition.described_problem(turn.text)
+        added = re.sub(
+            r"^(?:(?:诉求)?(?:内容|描述)?(?:再|还要?)?(?:加上?|补充)(?:一句|一下|一点|一条)?)[,，:：\s]*",
+            "",
+            turn.text,
+        )
+        told = recognition.described_problem(added)
         if before is None or told is None or turn.intent != "file_appeal" or len(told) < 8 or told in before:
             return {}
         return {"description": f"{before}\n{told}"}

@@ -22,6 +22,7 @@ from actions.conversation import (
     active_form,
     last_turn,
     moment,
+    said_before,
     say,
     slot,
 )
@@ -29,6 +30,7 @@ from actions.forms import ListeningForm, phone_or_none
 from actions.listening import EDIT, Heard
 from actions.people import cleared, resumed
 
+_NOT_FOUND = 404
 _OPEN_STATES = ("filed", "assigned", "in_work", "replied", "reopened")
 NO_COMMENT = {"title": "没有", "payload": '/inform{"comment": "没有"}'}
 _NOTHING_TO_SAY = (
@@ -57,8 +59,10 @@ class _PrepareLookup(Action, ABC):  # type: ignore[misc]
     def known(self, turn: Turn, tracker: Tracker) -> dict[str, str]:
         """Number and phone, from the message or from what this conversation filed."""
         last_number, last_phone = slot(tracker, "last_number"), slot(tracker, "last_phone")
-        number = (None if turn.pressed else listening.any_number(turn.text)) or last_number
-        phone = None if turn.pressed else listening.any_phone(turn.text)
+        # a button below “收到编号” is about what was written just before
+        told = next((t.text for t in said_before(tracker)), "") if turn.pressed else turn.text
+        number = listening.any_number(told) or last_number
+        phone = listening.any_phone(told)
         if phone is None and number is not None and number == last_number:
             phone = last_phone
         found = {"appeal_number": number, "lookup_phone": phone}
@@ -264,6 +268,69 @@ class ValidateFeedbackForm(_LookupForm):
         return {"comment": text or None}
 
 
+class _AskJudgement(Action, ABC):  # type: ignore[misc]
+    """Asks for a part of the judgement, unless the appeal is not there to be judged yet."""
+
+    @abstractmethod
+    def name(self) -> str:
+        """Returns the name in the domain."""
+
+    @abstractmethod
+    def ask(self, dispatcher: CollectingDispatcher) -> None:
+        """Says the question."""
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[EventType]:
+        """Looks first whether the department has resolved the appeal; if not, the form ends here."""
+        number, phone = slot(tracker, "appeal_number"), slot(tracker, "lookup_phone")
+        try:
+            appeal = await backend().lookup(number or "", phone or "")
+        except BackendError as error:
+            if error.status == _NOT_FOUND:
+                _say_not_found(dispatcher, error)
+                return [SlotSet("requested_slot", None)]
+            self.ask(dispatcher)
+            return []
+        if appeal.state in _OPEN_STATES:
+            text = f"{_status_text(appeal, overdue=_is_overdue(appeal))}\n部门办结之后，再请您确认是否解决并评价。"
+            say(dispatcher, text, buttons=[HUMAN], outcome="clarifying", card=appeal.card())
+            return [SlotSet("requested_slot", None)]
+        self.ask(dispatcher)
+        return []
+
+
+class ActionAskResult(_AskJudgement):
+    """Asks whether the appeal is solved."""
+
+    def name(self) -> str:
+        """Returns the name in the domain."""
+        return "action_ask_result"
+
+    def ask(self, dispatcher: CollectingDispatcher) -> None:
+        """Offers the two answers."""
+        buttons = [
+            {"title": "已解决", "payload": '/inform{"result": "resolved"}'},
+            {"title": "未解决", "payload": '/inform{"result": "unresolved"}'},
+            CANCEL,
+        ]
+        say(dispatcher, "请问这件诉求解决了吗？", buttons=buttons)
+
+
+class ActionAskStars(_AskJudgement):
+    """Asks for the stars."""
+
+    def name(self) -> str:
+        """Returns the name in the domain."""
+        return "action_ask_stars"
+
+    def ask(self, dispatcher: CollectingDispatcher) -> None:
+        """Offers one to five."""
+        payload = '/inform{{"stars": "{}"}}'
+        buttons = [{"title": f"{count}星", "payload": payload.format(count)} for count in (5, 4, 3, 2, 1)]
+        say(dispatcher, "请给这次办理打分，1 到 5 星，5 星为非常满意。", buttons=buttons)
+
+
 class ActionAskComment(Action):  # type: ignore[misc]
     """Asks for a comment that may be left out."""
 
@@ -330,10 +397,11 @@ class ActionGiveFeedback(Action):  # type: ignore[misc]
         """Says what follows from it."""
         number, phone = slot(tracker, "appeal_number"), slot(tracker, "lookup_phone")
         result, stars = slot(tracker, "result"), slot(tracker, "stars")
-        if not number or not phone or result not in ("resolved", "unresolved") or not stars:
-            return []
-        comment = slot(tracker, "comment") or ""
         done = [*cleared("feedback_form"), *resumed(tracker)]
+        if not number or not phone or result not in ("resolved", "unresolved") or not stars:
+            # the form ended because there is nothing to be judged yet
+            return done
+        comment = slot(tracker, "comment") or ""
         try:
             appeal = await backend().feedback(
                 number,

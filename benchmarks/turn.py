@@ -4,8 +4,8 @@
 
 Ours is `bot.engine`, called in this process. Stock is Rasa's Agent as it comes, with the same model on a
 SQLite tracker store, and a `rasa_sdk` action server on loopback, as `rasa run` with `rasa run actions` works.
-Both ask the same backend, which answers at once, so that what is measured is the dialogue engine. The two take
-turns, so that a busy machine treats them alike. One client; wall-clock milliseconds, CPU time of this process.
+Both ask the same backend, which answers at once, so that what is measured is the dialogue engine. The two
+take turns, so that a busy machine treats them alike. One client; wall-clock ms, CPU time of this process.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from bot.settings import BotSettings
 
 POINTER = "latest"
 _SOURCES = ("config.yml", "domain", "data", "bot/nlu", "actions/recognition.py")
+_KEPT = 3
 _SUFFIXES = (".yml", ".yaml", ".txt", ".jsonl", ".py")
 
 
@@ -83,6 +85,7 @@ def train(root: Path, model_dir: Path, *, force: bool = False) -> Path:
         if not target.is_file():
             raise RuntimeError("training gave no model; the messages above say why")
     _point(model_dir, target.name)
+    _prune(model_dir, target)
     return target
 
 
@@ -113,6 +116,16 @@ def _point(model_dir: Path, name: str) -> None:
     draft = model_dir / f"{POINTER}.{os.getpid()}"
     draft.write_text(f"{name}\n", encoding="utf-8")
     draft.replace(model_dir / POINTER)
+
+
+def _prune(model_dir: Path, current: Path) -> None:
+    """Keeps the model in use and the newest few of those that were trained here before."""
+    ours = [path for path in model_dir.glob("*.tar.gz") if re.fullmatch(r"[0-9a-f]{16}\.tar\.gz", path.name)]
+    old = sorted(
+        (path for path in ours if path != current), key=lambda path: path.stat().st_mtime, reverse=True
+    )
+    for path in old[_KEPT - 1 :]:
+        path.unlink(missing_ok=True)
 
 
 def main() -> int:

@@ -26,7 +26,7 @@ class Doubt(GraphComponent):  # type: ignore[misc]
     def get_default_config() -> dict[str, Any]:
         """Returns the settings.
 
-        ``least``: by intent, the confidence that it needs where the wording is a question. Others are left alone.
+        ``least``: by intent, the confidence that it needs where the wording is a question; by default none.
         """
         return {"least": {}}
 
@@ -50,7 +50,7 @@ class Doubt(GraphComponent):  # type: ignore[misc]
             text, intent = message.get(TEXT), message.get(INTENT)
             if not text or text.startswith("/") or not isinstance(intent, dict):
                 continue
-            least = self._least.get(intent.get("name"), 0.0)
+            least = self._least.get(str(intent.get("name")), 0.0)
             if intent.get("confidence", 0.0) < least and looks_like_question(text):
                 message.set(INTENT, {**intent, "name": "ask"}, add_to_output=True)
         return messages

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -109,3 +110,17 @@ def test_the_model_is_trained_once(model: Path) -> None:
     assert train(ROOT, model.parent) == model
     assert model.stat().st_mtime_ns == before
     assert latest(model.parent) == model
+
+
+def test_old_models_are_cleared_away(tmp_path: Path) -> None:
+    from bot.train import _prune
+
+    names = [f"{number:016x}.tar.gz" for number in range(6)]
+    for number, name in enumerate(names):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (number, number))
+    (tmp_path / "by-hand.tar.gz").touch()
+    _prune(tmp_path, tmp_path / names[0])
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
+        [names[0], names[4], names[5], "by-hand.tar.gz"]
+    )
