@@ -293,7 +293,8 @@ class _AskJudgement(Action, ABC):  # type: ignore[misc]
             self.ask(dispatcher)
             return []
         if appeal.state in _OPEN_STATES:
-            text = f"{_status_text(appeal, overdue=_is_overdue(appeal))}\n部门办结之后，再请您确认是否解决并评价。"
+            standing = _status_text(appeal, overdue=_is_overdue(appeal))
+            text = f"{standing}\n部门办结之后，再请您确认是否解决并评价。"
             say(dispatcher, text, buttons=[HUMAN], outcome="clarifying", card=appeal.card())
             return [SlotSet("requested_slot", None)]
         self.ask(dispatcher)

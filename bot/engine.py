@@ -61,7 +61,7 @@ log = logging.getLogger(__name__)
 SAID_NOTHING = "抱歉，我刚才没能处理好这句话，请换个说法再说一次，也可以直接说“转人工”。"
 _PAYLOAD = re.compile(r"^/([a-z_]+)(\{.*\})?$", re.DOTALL)
 _MAX_EVENTS = 400
-_REMEMBERED = 2000
+_KEPT_EVENTS = 10_000
 
 
 # ------------------------------------------------------------------------------------------------ actions
@@ -310,6 +310,7 @@ class ConversationStore(SQLTrackerStore):  # type: ignore[misc]
             sa.event.listen(self.engine, "connect", _prepare_sqlite)
             self.engine.dispose()
         self._recent: OrderedDict[str, _Kept] = OrderedDict()
+        self._kept_events = 0
 
     async def _retrieve(
         self, sender_id: str, fetch_events_from_all_sessions: bool
@@ -368,10 +369,11 @@ class ConversationStore(SQLTrackerStore):  # type: ignore[misc]
 
     def _keep(self, tracker: DialogueStateTracker, last_id: int) -> _Kept:
         kept = _Kept(last_id, _session(tracker), tracker.active_loop_name is not None)
+        before = self._recent.pop(tracker.sender_id, None)
         self._recent[tracker.sender_id] = kept
-        self._recent.move_to_end(tracker.sender_id)
-        if len(self._recent) > _REMEMBERED:
-            self._recent.popitem(last=False)
+        self._kept_events += len(kept.events) - (len(before.events) if before else 0)
+        while self._kept_events > _KEPT_EVENTS and len(self._recent) > 1:
+            self._kept_events -= len(self._recent.popitem(last=False)[1].events)
         return kept
 
     def _last_id(self, sender_id: str, connection: sa.Connection | None = None) -> int:

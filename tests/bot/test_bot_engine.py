@@ -194,6 +194,19 @@ async def test_what_is_kept_in_memory_is_what_the_database_holds(
     assert kept.active_loop_name is read.active_loop_name is None
 
 
+async def test_little_is_kept_in_memory(
+    engine: Any, fake_backend: FakeBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.engine._KEPT_EVENTS", 50)
+    for number in range(12):
+        await talk(engine, f"many {number}", "你好", "谢谢")
+    kept = engine._store._recent
+    assert sum(len(one.events) for one in kept.values()) == engine._store._kept_events <= 50
+    assert "many 11" in kept
+    assert "many 0" not in kept
+    assert (await engine.turn("many 0", "再说一遍"))["messages"][0]["text"].startswith("不客气")
+
+
 async def test_another_process_s_messages_are_noticed(
     model: Path, engine: Any, tracker_file: Path, fake_backend: FakeBackend
 ) -> None:
