@@ -82,7 +82,9 @@ class BotClient:
         return self._ready
 
     async def open(self) -> None:
-        """Starts the client and its watch."""
+        """Starts the client and its watch; does nothing where they run already."""
+        if self._session is not None and not self._session.closed:
+            return
         if self._address.startswith("unix:"):
             connector: aiohttp.BaseConnector = aiohttp.UnixConnector(
                 self._address.removeprefix("unix:"), limit=0
