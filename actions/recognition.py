@@ -189,7 +189,8 @@ _LEAD_IN = re.compile(
 _PARTICLE = re.compile(r".*[的了是在被把给跟找问叫为由让于从]")
 _SELF_BEFORE = re.compile(rf"(?:{_INTRO}|我司|我公司|本公司|我们公司)[::]?\s*$")
 _GENERIC_COMPANY = re.compile(
-    r"^(?:(?:我们?|你们?|贵|本|该|这家?|那家?|一家|两家|几家|某|哪家|哪个|其他|外地|外资|民营|国有|小微|中小|新|老|大|小|整个)*"
+    r"^(?:(?:我们?|你们?|贵|本|该|这家?|那家?|一家|两家|几家|某|哪家|哪个|其他|外地|外资|民营|国有|小微|中小|新|老|大|小|整个|规上|规下|规模以上|高新技术|科技型|"
+    r"生产型?|制造|外贸|出口|初创|创业|微型|大型|中型|小型|民办|重点|龙头|上市|家庭|个体)*"
     r"(?:的)?)?(?:公司|企业|集团|厂|工厂|店|商店|中心|园区|研究院|事务所|超市|酒店|餐厅|单位|合作社)$"
 )
 _SERVED_COMPANY = re.compile(
@@ -306,6 +307,13 @@ _NOT_NAMES = re.compile(
 )
 
 
+_KINDS_OF_PEOPLE = re.compile(
+    r"[\u4e00-\u9fff]{1,2}[人企户商员者]|房东|房客|业主|车主|店主|包工头|司机|居民|农民|高管|高新|个体|外地|外贸|台资|外资|老师|老板|单独|"
+    r"应届生?|常客|游客|顾客|乘客|租客|东家|国企|于是|时候|那边|那个|那家|万一|全职|都是|向你们|和你们"
+)
+"""What follows 我是 without being a name."""
+
+
 def people(text: str) -> list[Span]:
     """Names and forms of address (王经理); the role is ``self`` after words such as 我叫 or 联系人."""
     source = normalise(text)
@@ -320,6 +328,8 @@ def people(text: str) -> list[Span]:
     for pattern, role in patterns:
         for match in pattern.finditer(source):
             start, end = match.span(1)
+            if pattern is _I_AM and _KINDS_OF_PEOPLE.fullmatch(match[1]):
+                continue
             if _NOT_NAMES.search(match[1]) or any(start < s.end and end > s.start for s in found):
                 continue
             found.append(Span("person", match[1], start, end, "self" if role else None))
@@ -455,7 +465,7 @@ _BARE_REQUEST = re.compile(
     r"(?:诉求|问题|意见|建议|困难|投诉|情况|工单|难题|事情|事|麻烦)(?:登记|提交|反映|单)?"
 )
 _FILLER = re.compile(
-    r"我们?|我司|公司|企业|厂里|我|要|想|想要|需要|有|帮我|帮忙|请|麻烦|你好|您好|在吗|怎么|如何|哪里|可以|能|吗|呢|吧|啊|呀|了|的|"
+    r"我们?|你们|我司|公司|企业|厂里|我|说|要|想|想要|需要|有|帮我|帮忙|请|麻烦|你好|您好|在吗|怎么|如何|哪里|可以|能|吗|呢|吧|啊|呀|了|的|"
     r"给你们|给政府|一下|现在|今天|再|还|另外|打算|准备|希望|这边|这里|一个|个|一|件|点|些|几|来|得|和|跟|向"
 )
 
@@ -476,16 +486,206 @@ def opens_digression(text: str) -> bool:
 
 
 def described_problem(text: str) -> str | None:
-    """The problem in a message that files an appeal; None where it only says that one is to be filed."""
+    """The problem in a message that files an appeal; None where it only says that one is to be filed.
+
+    Who writes, from where and with which phone is no part of the problem, and neither is the request to file.
+    """
+    return dissect(text).description
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one message tells of an appeal; None for what it does not tell.
+
+    Attributes:
+        company: The writer's own enterprise.
+        person: The writer's own name or form of address.
+        phone: The first number that can be rung.
+        territory: A street or platform as written; whether it exists, the backend knows.
+        description: What remains and describes something.
+    """
+
+    company: str | None = None
+    person: str | None = None
+    phone: str | None = None
+    territory: str | None = None
+    description: str | None = None
+
+
+_LABELS = {
+    "company": r"(?:企业|公司|单位|店铺|工厂)(?:名称|全称|名字|名)?",
+    "person": r"(?:联系|经办|负责)人(?:姓名)?|姓名|名字|称呼",
+    "phone": r"(?:联系)?(?:电话|手机)(?:号码?)?|联系方式",
+    "territory": r"(?:所在|所属)?(?:平台|街道|园区|地址|属地|位置|区域)(?:[或/、和]街道|街道|园区)?",
+    "description": r"(?:诉求|问题|反映|投诉|情况|困难|具体)?的?(?:内容|描述|事项|说明|问题|诉求|情况|困难)",
+}
+_LABEL = re.compile(
+    r"(?:^|(?<=[\s,;。、|]))(?:\d[.、)]\s*)?(?:"
+    + "|".join(f"(?P<{name}>{words})" for name, words in _LABELS.items())
+    + r")\s*:\s*"
+)
+_PLACE = re.compile(
+    r"(?:(?<=在)|(?<=于)|(?<=属)|(?<![\u4e00-\u9fff]))((?!在|位于|企业|公司|我们|我司|厂区)[\u4e00-\u9fff]{2,5}(?:街道|镇|园区|产业园|工业园|智造园|高科园|小镇|综合保税区))"
+    r"(?:办事处|办)?(?=$|[^\u4e00-\u9fff]|的|这边|这里)"
+)
+_MARKS = {
+    "company": "\ue000",
+    "person": "\ue001",
+    "phone": "\ue002",
+    "territory": "\ue003",
+    "appeal_number": "\ue004",
+}
+_MARK = "[\ue000-\ue004]"
+_BREAK = r"[\s,;。!、|]"
+_ABOUT_US = (
+    r"我们公司|我公司|我司|我们单位|我们|我|本人|本公司|这里|这边|那边|公司|企业|单位|工厂|厂|联系人|经办人|负责人|姓名|名字|名称|全称|称呼|"
+    r"联系方式|联系电话|联系|电话|手机号?码?|号码|打|拨打|叫|姓|位于|坐落|地处|属于|注册地?|地址|在|是|为|的|和|或者?|就|员工|老板|法人|"
+    r"一名|一个|一家|做|可以|随时|请|找|您好|你好"
+)
+_WHO = re.compile(rf"(?:{_MARK}|{_ABOUT_US}|{_BREAK}|[:\-()])*{_MARK}")
+_WHO_LAST = re.compile(
+    rf"(?:{_BREAK}|(?<=[了的啊呀]))(?:{_ABOUT_US}|[:\-()])*(?:{_MARK}(?:{_ABOUT_US}|{_BREAK}|[:\-()])*)+$"
+)
+_BARE_COMPANY = re.compile(rf"{_NAME_CHARS}{{2,30}}(?:{_STRONG}|{_WEAK})")
+_GREETING = re.compile(
+    r"(?:你们?好|您好|hi|hello|嗨|喂|在吗|早上好|下午好|晚上好|谢谢|麻烦了?|拜托了?|辛苦了?)+"
+)
+
+
+def dissect(text: str) -> Told:
+    """Splits one message into who writes, how to call back, where, and what the problem is.
+
+    Reads pasted forms (“公司：…联系人：…问题：…”) by their labels, and sentences in any order by what is
+    recognised in them.
+    """
     written = clean(text)
-    rest = written
-    command = _COMMAND.match(normalise(written))
-    if command and command.end() > 0:
-        rest = written[command.end() :].lstrip(" ,，。:：;；!！")
-    bare = _FILLER.sub("", _BARE_REQUEST.sub("", squeeze(rest)))
-    if len(bare) < MIN_DESCRIPTION:
+    source = normalise(written)
+    labels = list(_LABEL.finditer(source))
+    if not labels or (len(labels) == 1 and labels[0].start() > 0):
+        return _dissected(written)
+    told: dict[str, str | None] = {}
+    rests = [written[: labels[0].start()]]
+    for label, end in zip(labels, [*(m.start() for m in labels[1:]), len(source)], strict=True):
+        name, value = str(label.lastgroup), written[label.end() : end].strip(" ,，;；。|、")
+        if name == "description":
+            told[name] = f"{told[name]}；{value}" if told.get(name) else value or None
+            continue
+        read = {"company": company_answer, "person": person_answer, "phone": _first_phone}.get(name)
+        first, *others = re.split(r"[,，;；。]", value, maxsplit=1)
+        told.setdefault(name, (read(first) or read(value) if read else first) or None)
+        rests += others
+    loose = _dissected("，".join(rest for rest in rests if squeeze(rest)))
+    return Told(
+        company=told.get("company") or loose.company,
+        person=told.get("person") or loose.person,
+        phone=told.get("phone") or loose.phone,
+        territory=told.get("territory") or loose.territory,
+        description=told.get("description") or loose.description,
+    )
+
+
+def _first_phone(text: str) -> str | None:
+    found = phones(text)
+    return found[0].value if found else None
+
+
+def _dissected(written: str) -> Told:
+    """Splits a message without labels."""
+    source = normalise(written)
+    marked = [*phones(written), *appeal_numbers(written)]
+    marked += [span for span in (*companies(written), *people(written)) if span.role]
+    marked += [Span("territory", m[1], m.start(1), m.end()) for m in _PLACE.finditer(source)]
+    marked = _apart(marked)
+    marked = _apart([*marked, *_listed(source, marked)])
+    first = {span.kind: span.value for span in reversed(marked)}
+    return Told(
+        company=first.get("company"),
+        person=first.get("person"),
+        phone=first.get("phone"),
+        territory=first.get("territory"),
+        description=_matter(written, marked),
+    )
+
+
+def _apart(spans: list[Span]) -> list[Span]:
+    """Without those that overlap an earlier one of the list; in the order of the text."""
+    kept: list[Span] = []
+    for span in spans:
+        if all(span.end <= other.start or span.start >= other.end for other in kept):
+            kept.append(span)
+    return sorted(kept, key=lambda span: span.start)
+
+
+def _listed(source: str, marked: list[Span]) -> Iterator[Span]:
+    """Names that stand alone in a list (某某食品厂 张伟 0571-…), beside something that is recognised."""
+    if not any(span.kind in ("phone", "company") for span in marked):
+        return
+    kinds = {span.kind for span in marked}
+    for part in re.finditer(rf"(?:(?!{_BREAK}).)+", source):
+        alone = part[0]
+        if "company" not in kinds and _BARE_COMPANY.fullmatch(alone) and not _GENERIC_COMPANY.match(alone):
+            yield Span("company", alone, *part.span(), "self")
+            kinds.add("company")
+        elif (
+            "person" not in kinds
+            and re.fullmatch(rf"[{_SURNAMES}][\u4e00-\u9fff]{{1,2}}", alone)
+            and person_answer(alone) == alone
+        ):
+            beside = [s for s in marked if 0 <= part.start() - s.end <= 2 or 0 <= s.start - part.end() <= 2]
+            if any(span.kind in ("phone", "company") for span in beside):
+                yield Span("person", alone, *part.span(), "self")
+                kinds.add("person")
+
+
+def _matter(written: str, marked: list[Span]) -> str | None:
+    """What a message still says without who writes and without the request to file; None if nothing."""
+    source = normalise(written)
+    signs: list[tuple[str, int, int]] = []
+    at = 0
+    for span in [*marked, None]:
+        until = span.start if span else len(source)
+        signs += [(source[i], i, i + 1) for i in range(at, until)]
+        if span:
+            signs.append((_MARKS[span.kind], span.start, span.end))
+            at = span.end
+    line = "".join(sign for sign, _, _ in signs)
+    start = end = 0
+    kept: list[tuple[int, int]] = []
+    for part in re.finditer(rf"(?:(?!{_BREAK}).)+{_BREAK}*", line):
+        body = re.sub(rf"{_BREAK}+$", "", part[0])
+        start, end = part.span()
+        who = _WHO.match(body)
+        if who and not re.fullmatch(rf"(?:在|位于|{_MARKS['territory']})+", who[0]):
+            start += who.end()
+            start += len(re.match(r"(?:的|这边|这里|,|:)*", line[start : part.end()])[0])  # type: ignore[index]
+            body = re.sub(rf"{_BREAK}+$", "", line[start:end])
+        tail = _WHO_LAST.search(body)
+        if tail and tail.start() > 0:
+            end = start + tail.start()
+            body = body[: tail.start()]
+        bare = re.sub(rf"{_MARK}|{_ABOUT_US}|[^\w]", "", body)
+        if not bare or (re.search(_MARK, body) and len(bare) < 2) or _GREETING.fullmatch(squeeze(body)):
+            continue
+        if _asks_to_file(body):
+            continue
+        kept.append((start, end))
+    if not kept:
         return None
-    return rest if len(squeeze(rest)) >= MIN_DESCRIPTION + 2 else written
+    rest = "".join(written[signs[a][1] : signs[b - 1][2]] for a, b in kept if b > a)
+    rest = rest.strip(" ,，:：;；、")
+    command = _COMMAND.match(normalise(rest))
+    if command and command.end() > 0:
+        rest = rest[command.end() :].lstrip(" ,，。:：;；!！")
+    bare = _FILLER.sub("", _BARE_REQUEST.sub("", squeeze(rest)))
+    if len(squeeze(rest)) < MIN_DESCRIPTION or len(bare) < MIN_DESCRIPTION - 1:
+        return None
+    untouched = len(squeeze(rest)) >= len(squeeze(written)) - 1
+    return written.strip(" ,，;；、") if untouched else rest
+
+
+def _asks_to_file(clause: str) -> bool:
+    """Whether a clause only says that something is to be reported (我要投诉, 帮我登记一下)."""
+    return not _FILLER.sub("", _BARE_REQUEST.sub("", squeeze(clause)))
 
 
 def description_problem(text: str) -> str | None:
