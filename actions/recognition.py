@@ -76,6 +76,8 @@ _MOBILE = re.compile(rf"(?<![\d])(?:\+?86{_GAP})?(1[3-9]\d{_GAP}\d{{4}}{_GAP}\d{
 _LANDLINE = re.compile(
     rf"(?<![\d-])(?:\(?(0\d{{2,3}})\)?{_GAP})?([2-9]\d{{2,3}}{_GAP}\d{{4}})(?:(?:-|转|分机)(\d{{1,6}}))?(?![\d-])"
 )
+_EIGHT_DIGITS = re.compile(r"010|02\d|057[14]|0311|0371|0431|0451|0512|0532|0591|0755|0757|0769")
+"""Area codes whose landlines have eight digits (the common ones)."""
 _RUN = re.compile(r"\+?\d(?:[ \-]?\d)*")
 
 
@@ -112,7 +114,7 @@ def phones(text: str) -> list[Span]:
         area, number, extension = match[1], _digits(match[2]), match[3]
         if not free(start, end) or is_date(_digits(match[0])):
             continue
-        if area is None and len(number) == 7:
+        if (area is None or _EIGHT_DIGITS.fullmatch(area)) and len(number) == 7:
             continue
         value = (f"{area}-" if area else "") + number + (f"-{extension}" if extension else "")
         taken.append((start, end))
@@ -129,6 +131,10 @@ def phone_problem(text: str) -> str:
         return "这看起来是一个日期，不是电话号码。"
     if not digits:
         return "没有看到电话号码。"
+    if re.match(r"[48]00", digits) and len(digits) == 10:
+        return "这里不能登记 400、800 号码，请留一个手机，或带区号的座机，方便部门回电。"
+    if _EIGHT_DIGITS.match(digits) and len(digits) < 12 and digits[0] == "0":
+        return f"您填的号码连区号有 {len(digits)} 位，这个地区的座机号应当是 8 位（不含区号）。"
     if digits.startswith("86") and len(digits) > 11:
         digits = digits[2:]
     if digits.startswith("1"):
@@ -207,9 +213,9 @@ def companies(text: str) -> list[Span]:
     source = normalise(text)
     found: list[Span] = []
     for match in _INTRODUCED.finditer(source):
-        name = match[1]
+        name = re.sub(r"^(?:位于|坐落|地处|在).{2,20}?的", "", match[1])
         if not _GENERIC_COMPANY.match(name) and not _SERVED_COMPANY.search(name):
-            found.append(Span("company", name, match.start(1), match.end(1), "self"))
+            found.append(Span("company", name, match.end(1) - len(name), match.end(1), "self"))
     for match in _STRONG_COMPANY.finditer(source):
         start, end = match.span()
         lead = _LEAD_IN.match(source[start:end])
@@ -218,7 +224,7 @@ def companies(text: str) -> list[Span]:
             lead = _PARTICLE.match(source[start:end])
         if lead and lead.end() < end - start - 2:
             start += lead.end()
-        name = source[start:end].lstrip("-·& ")
+        name = re.sub(r"^(?:位于|坐落于?|地处).{2,20}?的", "", source[start:end]).lstrip("-·& ")
         start = end - len(name)
         if len(name) < 4 or _GENERIC_COMPANY.match(name) or _SERVED_COMPANY.search(name):
             continue
@@ -227,7 +233,10 @@ def companies(text: str) -> list[Span]:
         before, after = source[:start], source[end:]
         own = (
             bool(_SELF_BEFORE.search(before))
-            or (not re.sub(r"[ ,，。:;你您好]", "", before) and re.match(r"^\s*(?:$|[,，。;!\s]|的)", after))
+            or (
+                not re.sub(r"[ ,，。:;你您好]", "", before)
+                and re.match(r"^\s*(?:$|[,，。;!\s]|的|(?:想|要)?(?:反映|投诉))", after)
+            )
             or (not after.strip(" 。.!") and re.search(r"[,。;!\s，]$|(?:——|--)$", before))
         )
         found.append(Span("company", name, start, end, "self" if own else None))
@@ -245,12 +254,82 @@ def company_problem(text: str) -> str:
     return "这不像一个企业名称。"
 
 
+_FOREIGN_COMPANY = re.compile(
+    r"(?i)[a-z][\w&.,'() \-]{1,50}?[ ,]+"
+    r"(?:co\.?(?:,? *ltd\.?|mpany)?|ltd\.?|limited|inc\.?|corp(?:oration)?\.?|llc|gmbh|plc)(?![a-z])"
+)
+_QUOTES = "“”‘’\"'「」『』《》〈〉"
+_SWEARING = re.compile(
+    r"傻[逼比bB叉]|他妈|妈的|你妈|操你|卧槽|王八|废物|混蛋|脑残|去死|狗屁|滚蛋|^滚$|^垃圾$|^s\.?b$"
+)
+_WORKING_ALONE = re.compile(
+    r"(?:我)?(?:是|就是|以|按)?(?:一名|一个)?(?:个人|个体户?|个体工商户|自由职业者?|自然人|私人|散户)"
+    r"(?:的|身份|名义|经营|反映|投诉|没有?(?:单位|公司|企业|名字|字号|店名|执照))*"
+)
+_WITHOUT_COMPANY = re.compile(
+    r"(?:我们?)?(?:还)?(?:没有?|无)(?:公司|单位|企业|营业执照|执照|注册|店名|名字|字号)*(?:了|的)?|(?:公司|企业)?(?:还)?(?:没|未|没有)(?:有)?(?:注册|成立|登记)(?:公司|企业)?(?:下来|好)?|"
+    r"(?:公司|企业)?(?:还在|正在)?(?:筹备|筹建|注册)中?"
+)
+_WITHHELD = re.compile(
+    r"(?:我)?(?:不|不太|不想|不愿|不愿意|不便|不方便|不能|暂不|先不)(?:想|太方便)?(?:透露|告诉你?们?|说|公开|提供|留|写|填)(?:了|吧)?|(?:我要|想|要|能)?匿名(?:吧|吗|反映|投诉)?|"
+    r"(?:我)?不方便|(?:要|需要)?保密"
+)
+
+
+def stand_in(text: str) -> str | None:
+    """What stands for an enterprise where there is none, such as 个人 or 不便透露; None for anything else."""
+    plain = squeeze(text)
+    if _WORKING_ALONE.fullmatch(plain):
+        return "个体工商户" if "个体" in plain else "个人"
+    if _WITHOUT_COMPANY.fullmatch(plain):
+        return "个人"
+    return "不便透露" if _WITHHELD.fullmatch(plain) else None
+
+
+def swears(text: str) -> bool:
+    """Whether the words abuse, and name nothing."""
+    return bool(_SWEARING.search(squeeze(text)))
+
+
+def says_same_as_before(text: str) -> bool:
+    """Whether an answer points to what was given the last time (同上, 和上次一样)."""
+    return bool(
+        re.fullmatch(
+            r"(?:还是)?(?:同上|同前|(?:和|跟|与)?(?:上次|上回|之前|前面|上面|刚才)(?:填|说|写)?的?(?:那个|公司|企业|电话|号码|人|那家)?(?:一样|相同|一致|不变)?|老样子|一样的?|没变|不变)",
+            squeeze(text),
+        )
+    )
+
+
+_NO_NAME = re.compile(
+    r"(?:我|你|他|她|谁|大家|本人|自己|前台|联系我|找我|打我|老子|爷爷?|爸爸|你猜|猜|呵呵|哈+|嘿+|嗯+|啊+|哦+|这个|那个|随意|都行|都可以|"
+    r"一样|同上|如上|无名氏?|某某|匿名|机器人|人工|客服|你好|您好|谢谢|再见|好的?|可以|行|是的?|对的?|没|无|不用|不要|不是|测试|游客|用户|路人)(?:就行|就好|即可|都行|吧|呀|啊|了|们|的)*|"
+    r".*(?:告诉|联系我|投诉|反映|提交|填写|登记|查询|取消|热线|街道|平台|问题|就是要|凭什么|关你).*"
+)
+_COMMANDING = re.compile(
+    r"提交|反映|投诉|登记|查询|进度|取消|撤回|评价|热线|电话|就是要|转人工|人工客服|客服|筹备|注册|做.{0,6}的$|^(?:同上|.?(?:上次|之前|刚才)|一样)|街道$|你猜|上一步|重新|返回|"
+    r"^(?:你好|您好|谢谢|再见|好的?|可以|行|是的?|对的?|确认|确定|嗯+|呵呵|哈哈)$|^(?:我|你|他)"
+)
+
+
 def company_answer(text: str) -> str | None:
     """The enterprise named by an answer to “企业名称是什么”, or None if it names none."""
-    named = companies(text)
+    foreign = _FOREIGN_COMPANY.search(normalise(clean(text)))
+    if foreign:
+        return foreign[0].strip()
+    unquoted = "".join(c for c in clean(text) if c not in _QUOTES)
+    named = companies(unquoted) or companies(text)
     if named:
         return named[0].value
-    plain = re.sub(rf"^(?:嗯|哦|好的?|{_INTRO}|叫做?|就叫|就写|写)+[,，::\s]*", "", normalise(clean(text)))
+    substitute = stand_in(text)
+    if substitute:
+        return substitute
+    if swears(text) or _COMMANDING.search(squeeze(text)):
+        return None
+    text = unquoted
+    plain = re.sub(
+        rf"^(?:嗯|哦|好的|好(?=[,，\s])|{_INTRO}|叫做?|就叫|就写|写)+[,，::\s]*", "", normalise(clean(text))
+    )
     plain = re.sub(r"(?:吧|啊|呀|哦|呢|的)?[。.!！\s]*$", "", plain)
     letters = squeeze(plain)
     if (
@@ -262,7 +341,7 @@ def company_answer(text: str) -> str | None:
         return None
     if re.search(r"[?？,，。;；!！\n]", plain) or not re.search(r"[\u4e00-\u9fffA-Za-z]", plain):
         return None
-    if re.search(r"[^\u4e00-\u9fffA-Za-z0-9()·&\-.' ]", plain) or len(plain) > 30:
+    if re.search(r"[^\w()·&\-.' ]", plain) or len(plain) > 30:
         return None
     if re.search(
         r"了|没人|一直|不能|不让|希望|不知道|不清楚|不告诉|不方便|没有|保密|匿名|随便|无$|为什么|怎么|什么|多少|哪里|谁|个人",
@@ -342,17 +421,21 @@ def person_answer(text: str) -> str | None:
     if named:
         return named[0].value
     source = normalise(clean(text))
+    if swears(source) or _NO_NAME.fullmatch(squeeze(source)):
+        return None
     for span in sorted(phones(source), key=lambda s: -s.start):
         source = source[: span.start] + " " + source[span.end :]
     plain = re.sub(
         r"^(?:嗯|哦|好的?|联系人|姓名|名字|我叫|我是|我姓|叫做?|就叫|就写|写|是|[,，::\s])+", "", source
     )
     plain = re.sub(r"(?:[,，、\s]*(?:电话|手机号?|号码|联系方式)是?[::]?\s*)+$", "", plain)
-    plain = re.sub(r"[,，。.!！\s]*(?:吧|就行|就好|就可以|即可)?[,，。.!！\s]*$", "", plain)
+    plain = re.sub(r"[,，。.!！\s]*(?:吧|都?就?行|就好|都?就?可以|均可|即可)?[,，。.!！\s]*$", "", plain)
     if re.fullmatch(r"[\u4e00-\u9fff]{1,8}(?:·[\u4e00-\u9fff]{1,8})*", plain):
         fits = 2 <= len(plain) <= 12
     else:
-        fits = bool(re.fullmatch(r"[A-Za-z][A-Za-z .'\-]{1,19}", plain))
+        several = re.fullmatch(r"[\u4e00-\u9fff]{2,4}(?:[、和或/ ][\u4e00-\u9fff]{2,4}){1,2}", plain)
+        # a name in any other script: letters, blanks, points and hyphens
+        fits = bool(several or re.fullmatch(r"[^\W\d_](?:[^\W\d_]|[ .'·\-]){1,19}", plain))
     if plain in set(_SURNAMES) and len(plain) == 1:
         return plain
     if not fits or len(plain) > MAX_NAME or _NOT_NAMES.search(plain):
@@ -375,22 +458,34 @@ def person_problem(text: str) -> str:
 # ----------------------------------------------------------------------------------------- stars, results
 
 _STAR_WORDS = {"一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "满": 5}
-_STARS = re.compile(r"([1-5一二两三四五满])\s*(?:颗|个)?\s*(?:星|分|☆|★|⭐)")
-_STAR_SIGNS = re.compile(r"(?:★|⭐️?|🌟){1,5}")
+_COUNT = r"[\d.零〇半一二两三四五六七八九十百千万满负-]"
+_STARS = re.compile(
+    rf"(?<!{_COUNT})([1-5一二两三四五满])\s*(?:颗|个)?\s*(?:星|分(?!钟|之|公司|店|厂)|☆|★|⭐)(?!\s*半|级以|[一-鿿]?之)"
+)
+_ANY_STARS = re.compile(rf"{_COUNT}+\s*(?:颗|个)?半?\s*(?:星|分(?!钟|之|公司|店|厂))\s*半?")
+_STAR_SIGNS = re.compile(r"(?:[★⭐🌟]\ufe0f?)+")
 
 
 def stars(text: str) -> Span | None:
-    """One to five stars: 给5星, 五星好评, 满分, ★★★★."""
+    """One to five stars: 给5星, 五星好评, 满分, ★★★★. Half stars and other numbers are none."""
     source = normalise(text)
     match = _STARS.search(source)
     if match:
         value = _STAR_WORDS.get(match[1]) or int(match[1])
         return Span("stars", str(value), match.start(), match.end())
     signs = _STAR_SIGNS.search(source)
-    if signs:
-        count = len(re.sub("\ufe0f", "", signs[0]))
-        return Span("stars", str(count), signs.start(), signs.end())
-    return None
+    count = len(signs[0].replace("\ufe0f", "")) if signs else 0
+    return Span("stars", str(count), signs.start(), signs.end()) if signs and count <= 5 else None
+
+
+def impossible_stars(text: str) -> bool:
+    """Whether a short text gives stars that cannot be given, such as 六星, 3.5分 or ten signs."""
+    source = normalise(clean(text))
+    return (
+        len(source) <= 16
+        and stars(text) is None
+        and bool(_ANY_STARS.search(source) or _STAR_SIGNS.search(source))
+    )
 
 
 def stars_answer(text: str) -> int | None:
@@ -398,9 +493,12 @@ def stars_answer(text: str) -> int | None:
     found = stars(text)
     if found:
         return int(found.value)
+    bare = re.sub(r"^(?:给|打|就)+|[。!吧 ]+$", "", normalise(clean(text)))
+    if bare in {"1", "2", "3", "4", "5"}:
+        return int(bare)
     plain = squeeze(text)
-    if plain in {"1", "2", "3", "4", "5"}:
-        return int(plain)
+    if not plain or impossible_stars(text):
+        return None
     words = {
         **{k: v for k, v in _STAR_WORDS.items() if k != "满"},
         "非常满意": 5,
