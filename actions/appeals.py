@@ -54,6 +54,10 @@ class ActionPrepareAppeal(Action):  # type: ignore[misc]
             return [SlotSet("appeal_wanted", not listening.is_question(turn))]
         if await _is_answered_instead(turn):
             return [SlotSet("appeal_wanted", False)]
+        return await self.opened(turn, dispatcher, tracker)
+
+    async def opened(self, turn: Turn, dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
+        """Says that the filing begins, and fills in what is known."""
         described = _description(turn, tracker)
         problem = recognition.description_problem(described) if described else None
         say(dispatcher, "好的，我来帮您登记这件诉求，随时可以说“取消”。")
@@ -388,10 +392,13 @@ async def _is_answered_instead(turn: Turn) -> bool:
 
 
 def _description(turn: Turn, tracker: Tracker) -> str | None:
-    if not turn.pressed:
-        return recognition.described_problem(turn.text)
+    """The problem that the message tells, else what was left without an answer just before."""
+    if not turn.pressed and (described := recognition.described_problem(turn.text)):
+        return described
     question = slot(tracker, "last_question")
-    return recognition.described_problem(question) if question else None
+    if question is None or not (turn.pressed or any(t.text == question for t in said_before(tracker)[:2])):
+        return None
+    return recognition.described_problem(question)
 
 
 async def _prefilled(turn: Turn, tracker: Tracker) -> list[EventType]:

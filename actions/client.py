@@ -77,6 +77,13 @@ class Reply(_Lenient):
     entry: str | None = None
 
 
+class Candidate(_Lenient):
+    """A department that may lead."""
+
+    department: str
+    probability: float
+
+
 class Problem(_Lenient):
     """One separate problem in a text, as triage sees it."""
 
@@ -85,6 +92,7 @@ class Problem(_Lenient):
     level: str
     lead_department: str | None = None
     co_departments: list[str] = Field(default_factory=list)
+    candidates: list[Candidate] = Field(default_factory=list)
     reasons: list[str] = Field(default_factory=list)
 
 
@@ -228,6 +236,11 @@ class Backend:
         """Hands in what the enterprise says of the outcome; answers with the appeal as it then stands."""
         body = {"phone": phone, "result": result, "stars": stars, "comment": comment}
         return (await self._post(f"/appeals/{number}/feedback", body, _Found)).appeal
+
+    async def withdraw(self, number: str, *, phone: str, reason: str) -> Appeal:
+        """Takes an appeal back; answers with the appeal as it then stands."""
+        body = {"phone": phone, "reason": reason}
+        return (await self._post(f"/appeals/{number}/withdraw", body, _Found)).appeal
 
     async def handoff(self, sender: str, reason: str, channel: str) -> Message | None:
         """Records that a person is wanted; answers with the hotline to call meanwhile, if there is one."""
