@@ -172,7 +172,7 @@ class _LookupForm(ListeningForm, ABC):
 class ValidateStatusForm(_LookupForm):
     """Hears and checks the answers of the status form."""
 
-    fields = ("appeal_number", "lookup_phone")
+    fields: tuple[str, ...] = ("appeal_number", "lookup_phone")
 
     def name(self) -> str:
         """Returns the name in the domain."""
