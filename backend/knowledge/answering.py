@@ -18,7 +18,8 @@ from backend.knowledge import composing, facets, text
 from backend.knowledge.entries import Entry, Facet, Jurisdiction
 from backend.knowledge.facets import Ask
 from backend.knowledge.loading import KnowledgeBase, prefix_of
-from backend.knowledge.search import Finding, Hit, KnowledgeIndex, Model, body_of
+from backend.knowledge.phones import PhoneBook, written_in
+from backend.knowledge.search import SURE, Finding, Hit, KnowledgeIndex, Model, body_of
 from backend.replies import Button, Citation, Message, Reply
 
 Decision = Literal["answer", "confirm", "refuse"]
@@ -29,6 +30,10 @@ NONE_OF_THEM = Button(title="都不是", payload="/ask_human")
 _OFFERED = 3
 _NEAR = 0.75  # share of the first hit's score from which another may stand in for a facet the first lacks
 _ALIKE = 2.0  # log odds within which the hotlines of two districts fit a question alike
+_ABOUT_A_NUMBER = 4  # characters of matter beside a number up to which the number itself is asked about
+_WHOSE: frozenset[Facet] = frozenset({"phone", "unit", "address", "definition"})
+_UNHEARD = 3  # characters in a row that an entry knows nothing of, from which it is not the answer
+_EVERY_DISTRICT = re.compile(r"(?:两|几|各|每|所有)个?(?:城|地)?区|分别|各自|都是多少")
 _SHOWABLE: frozenset[Facet] = frozenset(
     {
         "phone",
@@ -84,6 +89,32 @@ class AnswerService:
         self.base = base
         self.home: Jurisdiction = base.home(home_district)
         self.index = KnowledgeIndex(base, home=home_district, model=model)
+        self._phones = PhoneBook(base)
+        self._nicknames = self._read_nicknames()
+
+    def _read_nicknames(self) -> dict[str, Jurisdiction]:
+        """Returns the names of hotlines that share no word with another jurisdiction's."""
+        names: dict[str, list[str]] = {}
+        for about in self.base.jurisdictions.values():
+            hotline = self.base.entries.get(about.hotline or "")
+            if hotline is None:
+                continue
+            numbers = {phone.number for phone in hotline.facts.phone}
+            for entry in self.base.entries.values():
+                named = entry.id == hotline.id or entry.kind == "definition"
+                if named and numbers & {phone.number for phone in entry.facts.phone}:
+                    names.setdefault(about.id, []).extend(map(text.squeeze, (entry.title, *entry.aliases)))
+        words = {
+            key: {token for name in said for token in text.tokens(name) if len(token) > 1}
+            for key, said in names.items()
+        }
+        nicknames: dict[str, Jurisdiction] = {}
+        for key, said in names.items():
+            others = set[str]().union(*(words[other] for other in words if other != key))
+            for name in said:
+                if not others & set(text.tokens(name)):
+                    nicknames[name] = self.base.jurisdictions[key]
+        return nicknames
 
     # For programs
 
@@ -96,6 +127,7 @@ class AnswerService:
         if not 1 <= k <= 50:
             raise InvalidInput("k 应在 1 到 50 之间。", field="k")
         self._check_district(district)
+        question, district = self._by_nickname(question, district)
         finding = self.index.look_up(question, k=k, district=district)
         hits = [
             SearchHit(
@@ -108,7 +140,12 @@ class AnswerService:
             )
             for hit in finding.hits
         ]
-        return SearchResult(decision=self._decide(finding), hits=hits)
+        decision = self._decide(finding)
+        if decision == "answer" and (
+            self._elsewhere(finding, question, district) or not self._covers(finding)
+        ):
+            decision = "confirm"
+        return SearchResult(decision=decision, hits=hits)
 
     # For people
 
@@ -124,6 +161,10 @@ class AnswerService:
             InvalidInput: No folder is about ``district``.
         """
         self._check_district(district)
+        told = self._whose_number(question) or self._every_hotline(question)
+        if told is not None:
+            return told
+        question, district = self._by_nickname(question, district)
         finding = self.index.look_up(question, k=6, district=district)
         query = finding.query
         last = self.base.entries.get(last_entry or "")
@@ -142,8 +183,12 @@ class AnswerService:
             return self._refuse(self._spoken_of(finding, district))
         if self._hotline_unclear(finding, district):
             return self._ask_district(question)
+        if finding.hits[0].score >= self.index.model.likely and self._elsewhere(finding, question, district):
+            return self._from_elsewhere(finding, question)
         if decision == "confirm":
             return self._confirm(finding, question, district)
+        if not self._covers(finding):
+            return self._nearest(finding, question, district)
         return self._answer_from(finding, question, district)
 
     def answer_entry(self, entry_id: str, *, question: str = "") -> Reply:
@@ -174,6 +219,25 @@ class AnswerService:
             return "answer"
         return "confirm" if score >= self.index.model.confirm else "refuse"
 
+    def _elsewhere(self, finding: Finding, question: str, district: str | None) -> bool:
+        """Tells whether the answer is another district's though none was named, by itself or by its theme."""
+        entry = finding.hits[0].entry
+        if finding.named or district or not self.index.is_elsewhere(entry):
+            return False
+        return not self.index.names_theme(question, prefix_of(entry.id))
+
+    def _covers(self, finding: Finding) -> bool:
+        """Tells whether the entry that is about to be answered from speaks of what exactly was asked."""
+        if finding.hits[0].score >= SURE:
+            return True
+        entry, query = self._best_for(finding), finding.query
+        if query.asks and not any(facets.covers(entry, ask) for ask in query.asks):
+            return False
+        counted = facets.counted(query.text)
+        if counted and text.canonical(counted) not in text.canonical(text.squeeze(body_of(entry))):
+            return False
+        return self.index.unheard(entry, query) < _UNHEARD
+
     def _check_district(self, district: str | None) -> None:
         if district and self.base.jurisdiction_named(district) is None:
             known = "、".join(item.name for item in self.base.jurisdictions.values())
@@ -196,6 +260,58 @@ class AnswerService:
         if prefix_of(hits[0].entry.id) != prefix_of(self.home.id):
             return True
         return len(hits) > 1 and hits[0].odds - hits[1].odds < _ALIKE
+
+    # Numbers and hotlines
+
+    def _whose_number(self, question: str) -> Reply | None:
+        """Answers a question about a number that it contains, from the numbers that the documents print."""
+        written = written_in(text.shorten(question))
+        if written is None or self.index.read(written.rest).size > _ABOUT_A_NUMBER:
+            return None
+        owners = self._phones.owners(written)
+        named = self.index.named(written.rest)[0]
+        if not owners:
+            about = named[0] if named else self.home
+            said = f"资料中没有查到这个号码，不能确定是谁的。{self._contact(about)}"
+            return Reply(messages=[Message(text=said, buttons=self._ways_on(about))], outcome="unanswered")
+        owner = next(
+            (item for item in owners if self.base.jurisdiction_of(item.entry.id) in named), owners[0]
+        )
+        about = self.base.jurisdiction_of(owner.entry.id)
+        not_theirs = "、".join(item.name for item in named if item.id != about.id)
+        lead = f"这是{about.name}“{owner.name}”的号码" + (f"，不是{not_theirs}的。" if not_theirs else "。")
+        asks = [ask for ask in self.index.read(written.rest).asks if ask.facet not in _WHOSE]
+        reply = self._reply(owner.entry, asks, written.rest if asks else "", named=(about,))
+        message = reply.messages[0]
+        said = f"{lead}\n{message.text}"
+        return reply.model_copy(update={"messages": [message.model_copy(update={"text": said})]})
+
+    def _every_hotline(self, question: str) -> Reply | None:
+        """Answers “两个区的热线分别是多少”: every hotline with its district, so that none is mixed up."""
+        named, _, rest = self.index.named(text.shorten(question))
+        if "热线" not in rest or not (len(named) > 1 or (not named and _EVERY_DISTRICT.search(rest))):
+            return None
+        if self.index.read(_EVERY_DISTRICT.sub(" ", rest)).size > _ABOUT_A_NUMBER:
+            return None
+        asked = named or tuple(item for item in self.base.jurisdictions.values() if item.hotline)
+        lines = [f"{item.name}：{self.hotline(item) or '资料中未载明热线'}" for item in asked]
+        entries = [self.base.entries[item.hotline] for item in asked if item.hotline]
+        citations = [self.base.citation(entry) for entry in entries]
+        lines += [composing.source_line(citation) for citation in citations]
+        message = Message(text="\n".join(lines), citations=citations, buttons=[ASK_HUMAN])
+        return Reply(messages=[message], outcome="answered", entry=entries[0].id if entries else None)
+
+    def _by_nickname(self, question: str, district: str | None) -> tuple[str, str | None]:
+        """Lets the nickname of a hotline say which district is meant, whatever was talked about before."""
+        spoken = text.squeeze(text.shorten(question))
+        for name, about in self._nicknames.items():
+            if re.search(rf"(?<!\d){re.escape(name)}(?!\d)", spoken):
+                named, _, rest = self.index.named(text.shorten(question))
+                if not named:
+                    return question, about.name
+                if about not in named and not name.isascii():
+                    return rest, about.name
+        return question, district
 
     # Follow-ups
 
@@ -360,6 +476,44 @@ class AnswerService:
         )
         message = shown.model_copy(update={"text": "\n".join(lines), "buttons": buttons})
         return Reply(messages=[message], outcome="clarifying", entry=entry.id)
+
+    def _from_elsewhere(self, finding: Finding, question: str) -> Reply:
+        """Shows what another district says, with whose it is and that the home district's documents lack it.
+
+        The project's reading of the home district: `DECISIONS.md` 20.
+        """
+        about = self.base.jurisdiction_of(self._best_for(finding).id)
+        reply = self._reply(self._best_for(finding), finding.query.asks, question, named=(about,))
+        if reply.outcome == "unanswered":
+            return reply
+        entry = self.base.entries[reply.entry or ""]
+        message = reply.messages[0]
+        said = (
+            f"{self.home.name}的资料中没有查到对应的内容。以下是{about.name}的规定，供您参考：\n{message.text}\n"
+            f"{self.home.name}的情况请转人工咨询，或提交诉求由工作人员答复。"
+        )
+        buttons = [
+            Button(title=self._titled(entry), payload=self._button(entry).payload),
+            *self._ways_on(self.home),
+        ]
+        shown = message.model_copy(update={"text": said, "buttons": buttons})
+        return Reply(messages=[shown], outcome="clarifying", entry=entry.id)
+
+    def _nearest(self, finding: Finding, question: str, district: str | None) -> Reply:
+        """Says that what was asked is not in the documents, and shows what stands nearest to it."""
+        reply = self._answer_from(finding, question, district)
+        if reply.outcome == "unanswered":
+            return reply
+        entry = self.base.entries[reply.entry or ""]
+        about = self.base.jurisdiction_of(entry.id)
+        message = reply.messages[0]
+        said = (
+            f"资料中没有查到与您的问题完全对应的规定，最接近的是“{self._titled(entry)}”，供您参考：\n"
+            f"{message.text}\n需要进一步了解的，{self._contact(about)}"
+        )
+        buttons = [*message.buttons, *(way for way in self._ways_on(about) if way not in message.buttons)]
+        shown = message.model_copy(update={"text": said, "buttons": buttons})
+        return Reply(messages=[shown], outcome="clarifying", entry=entry.id)
 
     def _ask_district(self, question: str) -> Reply:
         with_hotline = [item for item in self.base.jurisdictions.values() if item.hotline]

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 
 from backend.knowledge.entries import Entry, Facet
+from backend.knowledge.text import normalise
 
 _N = r"(?:多少|几)"
 _WHERE = r"(?:哪里|哪儿|哪边|哪块|哪个地方|什么地方|啥地方|哪个?网点|哪)"
@@ -140,6 +141,8 @@ _TABLE: tuple[tuple[Facet, str, bool], ...] = (
 )
 _PATTERNS = tuple((facet, re.compile(pattern), strict) for facet, pattern, strict in _TABLE)
 
+_COUNTED = re.compile(r"多少([\u4e00-\u9fff]{2})(?=\s|$|的|才|以上|以下)")
+
 # Where an answer of these words would be as good: “在哪里登录” may be told by a link, an address or a unit.
 _ALTERNATIVES: dict[Facet, tuple[Facet, ...]] = {
     "phone": (),
@@ -227,7 +230,11 @@ def _settle(found: dict[Facet, tuple[int, bool]], question: str) -> None:
         found.pop("items", None)
     if "unit" in found and "audience" in found:
         del found["audience"]
-    if "address" in found and found.get("link", (0, False))[1] and re.search(r"登录|登陆|网|注册|下载", question):
+    if (
+        "address" in found
+        and found.get("link", (0, False))[1]
+        and re.search(r"登录|登陆|网|注册|下载", question)
+    ):
         del found["address"]
     if "definition" in found and len(found) > 1:
         del found["definition"]
@@ -256,4 +263,27 @@ def answers(entry: Entry, ask: Ask) -> bool:
     """Tells whether an entry answers what was asked, by the facet or by one that is as good."""
     if ask.facet in entry.not_stated:
         return False
-    return has(entry, ask.facet) or any(has(entry, other) for other in _ALTERNATIVES.get(ask.facet, ()))
+    return has(entry, ask.facet) or any(_states(entry, other) for other in _ALTERNATIVES.get(ask.facet, ()))
+
+
+def _states(entry: Entry, facet: Facet) -> bool:
+    shown = _SHOWN.get(facet)
+    return bool(getattr(entry.facts, facet, None)) or bool(shown and shown.search(entry.answer))
+
+
+def covers(entry: Entry, ask: Ask) -> bool:
+    """Tells whether an entry speaks of what was asked: states it, or has itself been asked for it.
+
+    Args:
+        entry: Which entry.
+        ask: What was asked.
+    """
+    if _states(entry, ask.facet) or any(_states(entry, other) for other in _ALTERNATIVES.get(ask.facet, ())):
+        return True
+    return any(ask.facet == other.facet for phrase in entry.questions for other in asked(normalise(phrase)))
+
+
+def counted(question: str) -> str | None:
+    """Returns what a normalised question counts with 多少, as 平米 in “要多少平米”; None for known facets."""
+    match = _COUNTED.search(question)
+    return match.group(1) if match and not asked(match.group()) else None

@@ -35,11 +35,13 @@ _WHOLE_LEAD = 0.1  # confidence by which a part of a short message must lead the
 _SPARE = 5  # words of matter below which a part of a long message is not answered without reserve
 _TOPIC = 12  # characters beyond which a longer topic says nothing more about how sure one can be
 _EXACT = 20.0  # odds for an entry one of whose phrasings is the question, word for word
-_SURE = 0.99
+SURE = 0.99
 # Log odds by which another district's entry must lead to be preferred unasked: when the question uses a word
 # that only that district's documents use, and when it does not.
 _HOME_LEAD = 0.8
 _HOME_LEAD_UNSPOKEN = 6.0
+_PROPER = 3  # characters of a proper name at least
+_USERS = 6  # entries of a folder that use a proper name at least
 _SPOKEN = 0.15  # share of a topic in words of only one other district's documents that points to it
 
 PAIR_FEATURES = (
@@ -191,6 +193,7 @@ class KnowledgeIndex:
         )
         self._read_jurisdictions()
         self._build()
+        self._themes = self._read_themes()
 
     def _read_jurisdictions(self) -> None:
         self._names: list[tuple[str, Jurisdiction]] = sorted(
@@ -254,6 +257,60 @@ class KnowledgeIndex:
         self._title_weight = self._titles.sums(self._weights)
         self._folders = {prefix: self._prefixes == prefix for prefix in set(self._prefixes)}
 
+    def _read_themes(self) -> dict[str, str]:
+        """Returns the proper names of themes that only one folder has, with its prefix.
+
+        A proper name is a title or alias that several entries of the folder use and no entry of another; it
+        may lack its district, or be cut to its beginning or end if very many entries do so, as 小站 is for
+        暖企小站.
+        """
+        told = [text.squeeze(f"{body_of(entry)} {' '.join(phrases_of(entry))}") for entry in self.entries]
+
+        def owner(name: str, least: int = _USERS) -> str | None:
+            users = [position for position, words in enumerate(told) if name in words]
+            prefixes = {str(self._prefixes[position]) for position in users}
+            return prefixes.pop() if len(prefixes) == 1 and len(users) >= least else None
+
+        themes: dict[str, str] = {}
+        for name in self._names_of_entries:
+            prefix = owner(name) if len(name) >= _PROPER else None
+            if prefix is None:
+                continue
+            themes[name] = prefix
+            bare = text.squeeze(self.named(name)[2])
+            if len(bare) >= _PROPER and owner(bare) == prefix:
+                themes[bare] = prefix
+            for size in range(2, 0 if name.isascii() else len(name)):
+                for part in (name[:size], name[-size:]):
+                    if owner(part, 2 * _USERS) == prefix:
+                        themes[part] = prefix
+        return themes
+
+    def names_theme(self, question: str, prefix: str) -> bool:
+        """Tells whether a question uses a proper name that only the folder with this prefix uses."""
+        spoken = text.squeeze(question)
+        return any(theme in spoken for theme, owner in self._themes.items() if owner == prefix)
+
+    def is_elsewhere(self, entry: Entry) -> bool:
+        """Tells whether an entry is about another district or city than the home district."""
+        return self._home is not None and not self._at_home(self.positions[entry.id])
+
+    def unheard(self, entry: Entry, query: Query) -> int:
+        """Returns the longest run of a question's topic, in characters, of which an entry has no word."""
+        whole = f"{body_of(entry)} {' '.join(phrases_of(entry))}"
+        known, grammar = set(grams(whole)), text.words().grammar
+        longest = 0
+        for clause in text.canonical(query.topic).split():
+            pairs = [clause[at : at + 2] in known for at in range(len(clause) - 1)]
+            run = 0
+            for at, char in enumerate(clause):
+                if any(pairs[max(at - 1, 0) : at + 1]):
+                    run = 0
+                elif char not in grammar and not char.isascii():
+                    run += 1
+                    longest = max(longest, run)
+        return longest
+
     def weight(self, token: str) -> float:
         """Returns what a token counts: rare more than common, pairs more than characters, grammar little."""
         number = self._words.number(token)
@@ -296,7 +353,11 @@ class KnowledgeIndex:
         spoken = tuple(dict.fromkeys(grams(normal)))
         asks = facets.asked(rest)
         lists = text.words()
-        topic = lists.generic.sub(" ", facets.strip(rest))
+        stripped = facets.strip(rest)
+        inside = self._names_within(stripped)
+        topic = lists.generic.sub(
+            lambda match: match.group() if inside[match.start() : match.end()].all() else " ", stripped
+        )
         topic = " ".join(lists.particles.sub(" ", topic).split())
         topic_grams = dict.fromkeys(grams(topic))
         topic_weights = {
@@ -433,6 +494,17 @@ class KnowledgeIndex:
                 found[position] = max(found.get(position, 0), len(name))
         return np.array([min(found.get(int(position), 0) / size, 1.0) for position in chosen])
 
+    def _names_within(self, spoken: str) -> NDArray[np.bool_]:
+        """Returns which characters of a text belong to the name of an entry, 企业 in 企业码 for example."""
+        within = np.zeros(len(spoken), dtype=np.bool_)
+        for name in self._names_in(spoken):
+            if len(name) >= _PROPER:
+                at = spoken.find(name)
+                while at >= 0:
+                    within[at : at + len(name)] = True
+                    at = spoken.find(name, at + 1)
+        return within
+
     def _names_in(self, spoken: str) -> set[str]:
         """Returns the titles and aliases of entries that stand in a text without spaces."""
         longest, names = self._longest_name, self._names_of_entries
@@ -514,7 +586,7 @@ class KnowledgeIndex:
         first = int(order[0])
         score = self._confidence(query, features, odds, first)
         if int(chosen[first]) in exact:
-            score = max(score, _SURE)
+            score = max(score, SURE)
         elif prefer_home and self._home is not None and not self._at_home(int(chosen[first])):
             spoken = self._speaks_of(self._prefixes[int(chosen[first])], query)
             margin = _HOME_LEAD if spoken else _HOME_LEAD_UNSPOKEN

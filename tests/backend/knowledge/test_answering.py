@@ -125,7 +125,9 @@ def test_without_a_district_home_comes_first(sure: AnswerService) -> None:
 def test_what_only_another_district_has_is_answered_with_its_name(sure: AnswerService) -> None:
     reply = sure.answer("什么是暖企小站")
     assert reply.entry == "bj.station"
-    assert said(reply).startswith("以下是滨江区的规定：")
+    assert said(reply).startswith("钱塘区的资料中没有查到对应的内容。以下是滨江区的规定")
+    assert reply.outcome == "clarifying"
+    assert sure.answer("什么是暖企小站", district="滨江区").outcome == "answered"
 
 
 def test_an_unclear_hotline_is_asked_about(sure: AnswerService) -> None:

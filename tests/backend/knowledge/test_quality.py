@@ -110,3 +110,33 @@ def test_a_conversation(real_service: AnswerService) -> None:
     second = real_service.answer("那电话呢", last_entry=first.entry)
     assert second.entry == first.entry
     assert "89500603" in said(second) or second.outcome == "unanswered"
+
+
+@pytest.mark.parametrize(
+    "question", ["生育津贴怎么算", "食品经营许可证要多少平米", "食品经营许可证怎么办", "出口退税率多少"]
+)
+def test_a_topic_without_the_asked_aspect_is_said_with_reserve(
+    real_service: AnswerService, question: str
+) -> None:
+    reply = real_service.answer(question)
+    assert reply.outcome != "answered"
+    assert any(word in said(reply) for word in ("没有查到", "未载明"))
+
+
+@pytest.mark.parametrize("question", ["高层次人才子女入学政策", "孩子上学怎么办", "房租减免最多几个月"])
+def test_another_district_is_never_answered_plainly_unless_named(
+    real_service: AnswerService, question: str
+) -> None:
+    reply = real_service.answer(question)
+    assert reply.outcome != "answered"
+    if reply.entry is not None:
+        assert "上城区" in said(reply)
+        assert "钱塘区的资料中没有查到" in said(reply)
+    assert "钱塘区的资料中没有查到" not in said(real_service.answer(f"上城区{question}"))
+
+
+@pytest.mark.parametrize(
+    "question", ["什么是暖企小站", "小站建好一次性给多少钱", "上城人才码是什么", "窗口平台是什么"]
+)
+def test_a_theme_of_one_district_names_it_by_itself(real_service: AnswerService, question: str) -> None:
+    assert real_service.answer(question).outcome == "answered"
