@@ -39,6 +39,14 @@ class FilingRequest(Request):
     ] = None
 
 
+class FiledRequest(Request):
+    """The caller's own id of a filing."""
+
+    idempotency_key: Annotated[
+        Key, Field(title="请求编号", description="As it was sent with the filing; at least 22 characters.")
+    ]
+
+
 class LookupRequest(Request):
     """An appeal number and the phone that was left with it."""
 
@@ -82,6 +90,17 @@ async def post_appeal(call: Call, data: FilingRequest) -> shapes.FiledAppeals:
 
 
 @TABLE.post(
+    "/api/v1/appeals/filed",
+    "Shows what was filed under an idempotency key.",
+    errors=(errors.NotFound,),
+)
+async def post_filed(call: Call, data: FiledRequest) -> shapes.FiledAppeals:
+    """Answers a filing again to who lost the answer; the key itself is the proof."""
+    filed = await call.container.appeals.filed_under(data.idempotency_key)
+    return shapes.FiledAppeals.model_validate(views.filed(filed))
+
+
+@TABLE.post(
     "/api/v1/appeals/lookup",
     "Shows an appeal to who knows its number and phone.",
     errors=(errors.NotFound, errors.TooMany),
@@ -120,18 +139,36 @@ async def post_withdraw(call: Call, data: WithdrawRequest) -> shapes.FollowAnswe
 
 
 class _Guessing:
-    """Counts failures for the number and for the phone, however typed, so that neither is found by trying."""
+    """Counts failures for the number and for the phone, however typed, so that neither is found by trying.
+
+    Who knows both is never refused because others guessed: once there were too many failures, tries wait for
+    their turn instead, and only a wrong one is refused.
+    """
 
     def __init__(self, call: Call, number: str, phone: str) -> None:
         self._limit = call.limits.lookup
+        self._turns = call.limits.turns
+        self._caller = call.caller
         known = {"number": parse_number(number), "phone": normal_phone(phone)}
         self._keys = [f"{kind} {value}" for kind, value in known.items() if value is not None]
+        self._spent: list[str] = []
 
     async def __aenter__(self) -> None:
+        self._spent = [key for key in self._keys if self._limit.is_spent(key)]
+        # counted before the answer is known: tries at the same time are tries too
         for key in self._keys:
-            self._limit.check(key)
+            if key not in self._spent:
+                self._limit.take(key)
+        for key in self._spent:
+            await self._turns.wait(key, self._caller)
 
     async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, errors.NotFound):
-            for key in self._keys:
+        wrong = isinstance(error, errors.NotFound)
+        for key in self._keys:
+            if wrong and key in self._spent:
                 self._limit.take(key)
+            elif not wrong and key not in self._spent:
+                self._limit.give_back(key)
+        if wrong:
+            for key in self._spent:
+                self._limit.check(key)

@@ -60,6 +60,8 @@ from backend.text import clean
 
 _LOG = logging.getLogger(__name__)
 _MAX_COMMENT: Final = 1000
+_UNGUESSABLE: Final = 22
+"""Characters of an idempotency key from which on it can be random enough (128 bits) to be a proof of its own."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,8 @@ class AppealService:
 
         Raises:
             InvalidInput: A field cannot be used.
-            Conflict: The idempotency key was used for something else (``idempotency_conflict``).
+            Conflict: The idempotency key was used for something else (``idempotency_conflict``);
+                ``details["numbers"]`` says what was filed under it, where the key cannot be guessed.
         """
         checked = filing.check_filing(sent, self._directory)
         content = filing.fingerprint(checked)
@@ -153,6 +156,21 @@ class AppealService:
             if stored is None:
                 raise
             return stored
+
+    async def filed_under(self, idempotency_key: str) -> FiledGroup:
+        """What was filed under an idempotency key, as it is now; for a caller that lost the answer.
+
+        The key is the only proof asked for, so one that is short enough to be guessed shows nothing.
+
+        Raises:
+            NotFound: Nothing was filed under it, or the key has fewer than 22 characters; both read the same.
+        """
+        if len(idempotency_key) >= _UNGUESSABLE:
+            async with self._unit_of_work(read_only=True) as work:
+                group = await work.appeals.group_by_key(idempotency_key)
+                if group is not None:
+                    return FiledGroup(group.group, await work.appeals.of_group(group.group), created=False)
+        raise NotFound("这个请求编号下没有已提交的诉求。")
 
     async def lookup(self, number: str, phone: str) -> AppealRecord:
         """What the enterprise may see of its appeal.
@@ -597,11 +615,15 @@ class AppealService:
             group = await work.appeals.group_by_key(key)
             if group is None:
                 return None
+            appeals = await work.appeals.of_group(group.group)
             if group.content_hash != content:
+                numbers = [appeal.number for appeal in appeals] if len(key) >= _UNGUESSABLE else []
                 raise Conflict(
-                    "同一个 idempotency_key 已经用于另一份不同的诉求，请换一个。", code="idempotency_conflict"
+                    "同一个 idempotency_key 已经用于另一份不同的诉求，请换一个。",
+                    code="idempotency_conflict",
+                    numbers=numbers,
                 )
-            return FiledGroup(group.group, await work.appeals.of_group(group.group), created=False)
+            return FiledGroup(group.group, appeals, created=False)
 
     async def _store(self, checked: Filing, content: str, actor: Actor) -> FiledGroup:
         problems = await asyncio.to_thread(self._triage.propose, checked.text, checked.territory)

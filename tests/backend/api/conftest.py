@@ -12,6 +12,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from api_helpers import ROOT, Backend, Clock, StubBot
 
 from backend.api.app import create_app
+from backend.api.limits import Limits
 from backend.composition import Knowledge, build, know
 from backend.hotline.conversations import ConversationService
 from backend.settings import Settings
@@ -45,5 +46,5 @@ async def backend(
     bot = StubBot()
     conversations = ConversationService(bot, container.answers, container.handoffs, container.directory)
     container = replace(container, conversations=conversations)
-    async with TestClient(TestServer(create_app(container))) as client:
+    async with TestClient(TestServer(create_app(container, Limits(turn_seconds=0.01)))) as client:
         yield Backend(container, client, bot, clock)

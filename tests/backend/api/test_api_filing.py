@@ -54,6 +54,37 @@ async def test_a_key_used_for_something_else_is_a_conflict(backend: Backend) -> 
     await refused(answer, 409, "idempotency_conflict")
 
 
+async def test_the_conflict_names_what_was_filed(backend: Backend) -> None:
+    key = "5f0c9d3a71e24b8c9a6e2d4f81b7c035"
+    filed = await backend.file(idempotency_key=key)
+    answer = await backend.post("/api/v1/appeals", {**FILING, "contact": "李红", "idempotency_key": key})
+    await refused(answer, 409, "idempotency_conflict")
+    assert (await answer.json())["error"]["details"] == {"numbers": [filed["number"]]}
+
+
+async def test_who_lost_the_answer_asks_by_the_key(backend: Backend) -> None:
+    key = "5f0c9d3a71e24b8c9a6e2d4f81b7c035"
+    body = {"idempotency_key": key}
+    await refused(await backend.post("/api/v1/appeals/filed", body), 404, "not_found")
+    first = await (await backend.post("/api/v1/appeals", {**FILING, **body})).json()
+    answer = await backend.post("/api/v1/appeals/filed", body)
+    assert answer.status == 200
+    assert await answer.json() == first
+    assert PHONE not in await answer.text()
+
+
+async def test_a_key_that_can_be_guessed_shows_nothing(backend: Backend) -> None:
+    await backend.file(idempotency_key="order-1")
+    known = await backend.post("/api/v1/appeals/filed", {"idempotency_key": "order-1"})
+    unknown = await backend.post("/api/v1/appeals/filed", {"idempotency_key": "order-2"})
+    assert known.status == 404
+    assert await known.read() == await unknown.read()
+    answer = await backend.post(
+        "/api/v1/appeals", {**FILING, "contact": "李红", "idempotency_key": "order-1"}
+    )
+    assert (await answer.json())["error"]["details"] == {"numbers": []}
+
+
 async def test_filings_at_the_same_time_get_their_own_numbers(backend: Backend) -> None:
     filed = await asyncio.gather(*(backend.file(text=f"第{n}号厂房漏水，请派人来看看。") for n in range(20)))
     assert len({appeal["number"] for appeal in filed}) == 20
@@ -197,6 +228,33 @@ async def test_guessing_is_slowed_for_known_and_unknown_numbers_alike(backend: B
     other = await backend.file()
     answer = await backend.post("/api/v1/appeals/lookup", {"number": other["number"], "phone": PHONE})
     assert answer.status == 200
+
+
+async def test_who_knows_both_is_not_locked_out_by_others(backend: Backend) -> None:
+    number = (await backend.file())["number"]
+    tries = [{"number": number, "phone": f"1390000{guess:04d}"} for guess in range(11)]
+    statuses = [(await backend.post("/api/v1/appeals/lookup", body)).status for body in tries]
+    assert statuses == [404] * 10 + [429]
+    for _ in range(2):
+        answer = await backend.post("/api/v1/appeals/lookup", {"number": number, "phone": PHONE})
+        assert answer.status == 200
+    assert (await backend.post("/api/v1/appeals/lookup", tries[0])).status == 429
+
+
+async def test_tries_at_the_same_time_are_counted_too(backend: Backend) -> None:
+    number = (await backend.file())["number"]
+    tries = [{"number": number, "phone": f"1390000{guess:04d}"} for guess in range(30)]
+    answers = await asyncio.gather(*(backend.post("/api/v1/appeals/lookup", body) for body in tries))
+    assert [answer.status for answer in answers].count(404) == 10
+
+
+async def test_right_look_ups_cost_nothing(backend: Backend) -> None:
+    number = (await backend.file())["number"]
+    body = {"number": number, "phone": PHONE}
+    for _ in range(25):
+        assert (await backend.post("/api/v1/appeals/lookup", body)).status == 200
+    wrong = await backend.post("/api/v1/appeals/lookup", {**body, "phone": "13900000000"})
+    assert wrong.status == 404
 
 
 async def test_one_phone_cannot_try_every_number(backend: Backend) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.api.limits import Allowance
+from backend.api.limits import Allowance, Turns
 from backend.errors import TooMany
 
 
@@ -74,3 +76,52 @@ def test_never_more_than_the_burst_and_what_came_back(burst: int, seconds: int, 
         clock.now += pause
         taken += _takes(limit)
     assert taken <= burst + sum(pauses) / seconds + 1
+
+
+def test_what_is_given_back_can_be_taken_again() -> None:
+    limit = Allowance(2, 10, now=Clock())
+    assert [_takes(limit) for _ in range(3)] == [True, True, False]
+    limit.give_back("k")
+    assert [_takes(limit) for _ in range(2)] == [True, False]
+    limit.give_back("never taken")
+
+
+class Sleeper:
+    """Notes how long it is to sleep, and sleeps until a test wakes it."""
+
+    def __init__(self) -> None:
+        self.slept: list[float] = []
+        self.wake = asyncio.Event()
+
+    async def __call__(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        await self.wake.wait()
+
+
+async def test_turns_come_one_after_another() -> None:
+    clock, sleeper = Clock(), Sleeper()
+    sleeper.wake.set()
+    turns = Turns(2, now=clock, sleep=sleeper)
+    for _ in range(3):
+        await turns.wait("a", "caller")
+    await turns.wait("b", "caller")
+    assert sleeper.slept == [2, 4]
+    clock.now += 60
+    await turns.wait("a", "caller")
+    assert sleeper.slept == [2, 4]
+
+
+async def test_one_caller_does_not_fill_the_line() -> None:
+    sleeper = Sleeper()
+    turns = Turns(2, places=2, now=Clock(), sleep=sleeper)
+    await turns.wait("a", "greedy")
+    waiting = [asyncio.create_task(turns.wait("a", "greedy")) for _ in range(2)]
+    await asyncio.sleep(0)
+    with pytest.raises(TooMany, match="秒"):
+        await turns.wait("a", "greedy")
+    waiting.append(asyncio.create_task(turns.wait("a", "other")))
+    await asyncio.sleep(0)
+    assert sleeper.slept == [2, 4, 6]
+    sleeper.wake.set()
+    await asyncio.gather(*waiting)
+    await turns.wait("a", "greedy")
