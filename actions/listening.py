@@ -61,8 +61,18 @@ _ASKING = (
     "give_feedback",
     "inform",
 )
-_COURTESY = ("greet", "thank", "goodbye", "bot_identity", "help", "complain_bot", "repeat")
-_OTHER_WORK = ("ask_status", "give_feedback")
+_COURTESY = (
+    "greet",
+    "thank",
+    "goodbye",
+    "bot_identity",
+    "help",
+    "complain_bot",
+    "repeat",
+    "rephrase",
+    "distress",
+)
+_OTHER_WORK = ("ask_status", "give_feedback", "withdraw")
 
 
 def is_command(turn: Turn) -> bool:
