@@ -26,6 +26,7 @@ from backend.api import (
     staff,
     triage,
 )
+from backend.api.connections import SERVER, guard
 from backend.api.endpoints import Call, Endpoint
 from backend.api.errors import BadRequest, InternalError, TooLarge, WrongMethod, answer
 from backend.api.limits import Limits
@@ -59,7 +60,9 @@ _UNMATCHED = "unmatched"
 _PAGE = "page"
 _LONGEST_LINE = 128 * 1024
 """10,000 Chinese characters in a query are refused with a sentence, so they must be read first."""
-_API_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+_LINGERING = 2.0
+"""Seconds in which the rest of a refused body is read, so that its sender gets to read the refusal."""
+_API_HEADERS = {"Cache-Control": "no-store"}
 
 
 def create_app(container: Container, limits: Limits | None = None) -> web.Application:
@@ -83,6 +86,7 @@ def create_app(container: Container, limits: Limits | None = None) -> web.Applic
             "auto_decompress": False,
             "max_line_size": _LONGEST_LINE,
             "max_field_size": _LONGEST_LINE,
+            "lingering_time": _LINGERING,
         },
     )
     app[_CONTAINER] = container
@@ -93,6 +97,7 @@ def create_app(container: Container, limits: Limits | None = None) -> web.Applic
         if endpoint.method == "GET":
             app.router.add_route("HEAD", endpoint.path, handler)
     app.cleanup_ctx.append(_life)
+    guard(app)
     return app
 
 
@@ -155,7 +160,8 @@ def _around(metrics: Metrics, pages: Pages) -> Any:
         except Exception:
             log.exception("request failed", extra={"route": route})
             response = answer(InternalError("系统出了点问题，这次没有办成，请稍后再试。"))
-        response.headers[hdrs.SERVER] = "qifu"
+        response.headers[hdrs.SERVER] = SERVER
+        response.headers["X-Content-Type-Options"] = "nosniff"
         seconds = time.perf_counter() - begun
         metrics.request(request.method, route, response.status, seconds)
         access_log.info(

@@ -120,7 +120,7 @@ class ResolveRequest(NumberRequest):
 
 
 class WordsRequest(NumberRequest):
-    """A note, or an order."""
+    """A note, or an order; neither changes what another has seen, so no version is asked."""
 
     text: _Words
 

@@ -24,6 +24,12 @@ class WrongMediaType(errors.QifuError):
     code = "wrong_media_type"
 
 
+class TooSlow(errors.QifuError):
+    """What was announced did not come in time."""
+
+    code = "too_slow"
+
+
 class TooLarge(errors.QifuError):
     """More was sent than is read."""
 
@@ -46,6 +52,7 @@ STATUS: dict[type[errors.QifuError], int] = {
     errors.NotAllowed: 403,
     errors.NotFound: 404,
     WrongMethod: 405,
+    TooSlow: 408,
     errors.Conflict: 409,
     TooLarge: 413,
     WrongMediaType: 415,
@@ -97,7 +104,7 @@ def answer(error: errors.QifuError) -> web.Response:
     status = status_of(type(error))
     details = {} if isinstance(error, errors.NotFound) else error.details
     body = {"error": {"code": error.code, "message": error.message, "details": details}}
-    headers = {"Cache-Control": "no-store"}
+    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     if status in {429, 503} and "retry_after" in details:

@@ -12,7 +12,15 @@ from pydantic.json_schema import models_json_schema
 from backend import errors
 from backend.api.authentication import COOKIE, CSRF_HEADER
 from backend.api.endpoints import Endpoint
-from backend.api.errors import BadRequest, ErrorAnswer, TooLarge, WrongMediaType, status_of
+from backend.api.errors import (
+    BadRequest,
+    ErrorAnswer,
+    InternalError,
+    TooLarge,
+    TooSlow,
+    WrongMediaType,
+    status_of,
+)
 
 _REF = "#/components/schemas/{model}"
 
@@ -73,9 +81,11 @@ def describe(endpoints: Iterable[Endpoint[Any]], version: str) -> dict[str, Any]
 
 def error_classes(endpoint: Endpoint[Any]) -> tuple[type[errors.QifuError], ...]:
     """All errors that an endpoint may answer: its own, and those that follow from its declaration."""
-    found: list[type[errors.QifuError]] = []
+    found: list[type[errors.QifuError]] = [InternalError]
+    if (endpoint.path.startswith("/api/") and endpoint.takes is not None) or endpoint.access == "staff":
+        found += [errors.Unavailable]
     if endpoint.reads_body:
-        found += [BadRequest, TooLarge, WrongMediaType]
+        found += [BadRequest, TooSlow, TooLarge, WrongMediaType]
     if endpoint.other_fields:
         found.append(errors.InvalidInput)
     if endpoint.path_fields:

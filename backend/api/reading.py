@@ -5,6 +5,7 @@ Every refusal is a sentence in Chinese that names the field; none repeats the va
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any, NoReturn
 
@@ -14,10 +15,13 @@ from pydantic_core import ErrorDetails
 
 from backend import errors
 from backend.api.endpoints import Endpoint
-from backend.api.errors import BadRequest, TooLarge, WrongMediaType
+from backend.api.errors import BadRequest, TooLarge, TooSlow, WrongMediaType
 
 BODY_LIMIT = 64 * 1024
 """Largest request body in bytes."""
+
+BODY_SECONDS = 15.0
+"""So long may a body take to come."""
 
 DEPTH_LIMIT = 32
 """Deepest nesting of a JSON body; nothing that can be sent needs half of it."""
@@ -73,6 +77,7 @@ async def read(endpoint: Endpoint[Any], request: web.Request) -> BaseModel | Non
 
     Raises:
         BadRequest: The body is not JSON.
+        TooSlow: The body did not come within `BODY_SECONDS`.
         WrongMediaType: The body does not say that it is JSON in UTF-8.
         TooLarge: The body is longer than `BODY_LIMIT`.
         InvalidInput: A field is missing, unknown or wrong.
@@ -99,7 +104,10 @@ async def read(endpoint: Endpoint[Any], request: web.Request) -> BaseModel | Non
 
 async def _read_body(request: web.Request) -> dict[str, Any]:
     try:
-        raw = await request.read()
+        async with asyncio.timeout(BODY_SECONDS):
+            raw = await request.read()
+    except TimeoutError as error:
+        raise TooSlow("发送的内容没有及时收全，请再试一次。") from error
     except web.HTTPRequestEntityTooLarge as error:
         raise TooLarge("发送的内容太长了，请缩短后再试。", limit_bytes=BODY_LIMIT) from error
     except (web.RequestPayloadError, ConnectionError) as error:

@@ -61,7 +61,7 @@ from backend.text import clean
 _LOG = logging.getLogger(__name__)
 _MAX_COMMENT: Final = 1000
 _UNGUESSABLE: Final = 22
-"""Characters of an idempotency key from which on it can be random enough (128 bits) to be a proof of its own."""
+"""Characters from which on an idempotency key can be random enough (128 bits) to be a proof of its own."""
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,11 @@ async def test_every_endpoint_is_described_with_its_errors(backend: Backend) -> 
     body = feedback["requestBody"]["content"]["application/json"]["schema"]
     assert set(body["properties"]) == {"phone", "result", "stars", "comment"}
     assert set(body["required"]) == {"phone", "result"}
+    for path, item in document["paths"].items():
+        for operation in item.values():
+            assert "500" in operation["responses"], path
+    for path in ("/api/v1/appeals", "/api/v1/appeals/lookup", "/api/v1/chat", "/api/v1/desk/appeals"):
+        assert all("503" in operation["responses"] for operation in document["paths"][path].values()), path
     assert document["paths"]["/api/v1/desk/appeals"]["get"]["security"]
     assert "security" not in document["paths"]["/api/v1/chat"]["post"]
 
