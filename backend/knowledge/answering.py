@@ -32,6 +32,8 @@ _NEAR = 0.75  # share of the first hit's score from which another may stand in f
 _ALIKE = 2.0  # log odds within which the hotlines of two districts fit a question alike
 _ABOUT_A_NUMBER = 4  # characters of matter beside a number up to which the number itself is asked about
 _WHOSE: frozenset[Facet] = frozenset({"phone", "unit", "address", "definition"})
+_FEW = 2  # characters of matter up to which a question may be too vague to pick an entry
+_SAME = 1.0  # log odds within which three entries fit a vague question alike
 _UNHEARD = 3  # characters in a row that an entry knows nothing of, from which it is not the answer
 _EVERY_DISTRICT = re.compile(r"(?:两|几|各|每|所有)个?(?:城|地)?区|分别|各自|都是多少")
 _SHOWABLE: frozenset[Facet] = frozenset(
@@ -172,20 +174,25 @@ class AnswerService:
             followed = self._follow_up(finding, question, last)
             if followed is not None:
                 return followed
-        if query.bare and not finding.outside:
+        if (query.bare or (query.size < _FEW and query.asks)) and not finding.outside:
             bare = self._bare(finding, district)
             if bare is not None:
                 return bare
         decision = self._decide(finding)
+        led = self._who_leads(finding, district)
+        if led is not None:
+            return led
         if finding.outside and decision == "refuse":
             return self._refuse_outside(finding.outside)
         if decision == "refuse":
             return self._refuse(self._spoken_of(finding, district))
         if self._hotline_unclear(finding, district):
             return self._ask_district(question)
-        if finding.hits[0].score >= self.index.model.likely and self._elsewhere(finding, question, district):
+        vague = self._vague(finding)
+        likely = finding.hits[0].score >= self.index.model.likely
+        if likely and not vague and self._elsewhere(finding, question, district):
             return self._from_elsewhere(finding, question)
-        if decision == "confirm":
+        if decision == "confirm" or vague:
             return self._confirm(finding, question, district)
         if not self._covers(finding):
             return self._nearest(finding, question, district)
@@ -237,6 +244,51 @@ class AnswerService:
         if counted and text.canonical(counted) not in text.canonical(text.squeeze(body_of(entry))):
             return False
         return self.index.unheard(entry, query) < _UNHEARD
+
+    def _vague(self, finding: Finding) -> bool:
+        """Tells whether a word or two fit many entries alike, as “补贴” does: then offer, never pick one."""
+        hits = finding.hits
+        if finding.query.size > _FEW or len(hits) < _OFFERED or hits[0].score >= SURE:
+            return False
+        spoken = finding.query.text.replace(" ", "")
+        if len(spoken) > _FEW and spoken in self.index.names_in(spoken):
+            return False
+        return hits[0].odds - hits[_OFFERED - 1].odds < _SAME
+
+    def _who_leads(self, finding: Finding, district: str | None) -> Reply | None:
+        """Tells for “停电找谁” who leads such appeals, where no entry is about it."""
+        query = finding.query
+        if not any(ask.facet == "unit" for ask in query.asks) or finding.outside:
+            return None
+        if finding.hits and finding.hits[0].score >= self.index.model.likely:
+            return None
+        about = self._spoken_of(finding, district)
+        spoken = query.topic.replace(" ", "")
+        found: dict[str, int] = {}
+        for topic in self.base.topics.values():
+            if self.base.jurisdiction_of(topic.id).id == about.id:
+                said = [len(word) for word in topic.words if " " not in word and text.squeeze(word) in spoken]
+                found[topic.id] = max(said, default=0)
+        longest = max(found.values(), default=0)
+        likely = [self.base.topics[key] for key, length in found.items() if length == longest]
+        titled = [
+            topic for topic in likely if any(word in spoken for word in topic.words if word in topic.title)
+        ]
+        likely = titled or likely
+        if longest < 2 or len({topic.lead for topic in likely}) > 1:
+            return None
+        topic = likely[0]
+        document = self.base.documents[topic.source.document]
+        citation = Citation(document=document.title, section=topic.source.section, entry=topic.id)
+        lead = self.base.departments[topic.lead]
+        phone = f"（电话 {lead.phone}）" if lead.phone else ""
+        said_so = (
+            f"资料中没有查到对这个问题的直接说明。企业提出的“{topic.title}”类诉求，由{lead.name}{phone}主办。"
+            f"{self._contact(about)}\n"
+            f"{composing.source_line(citation)}"
+        )
+        message = Message(text=said_so, citations=[citation], buttons=self._ways_on(about))
+        return Reply(messages=[message], outcome="clarifying")
 
     def _check_district(self, district: str | None) -> None:
         if district and self.base.jurisdiction_named(district) is None:
@@ -349,12 +401,15 @@ class AnswerService:
     def _bare(self, finding: Finding, district: str | None) -> Reply | None:
         """Answers a message without a topic, such as “电话多少” or a row of emoji, if nothing fits it."""
         if finding.hits and finding.hits[0].score >= self.index.model.confirm:
-            return None
+            known = finding.hits[0].score >= SURE or self.index.names_in(finding.query.text)
+            if known or not finding.query.asks:
+                return None
         about = self._spoken_of(finding, district)
         if finding.query.asks:
             word = composing.MISSING_WORDS[finding.query.asks[0].facet]
             said = (
-                f"请问您想了解哪个事项的{word}？请把事项名称一起告诉我。暂时说不清的，{self._contact(about)}"
+                f"没有查到您问的是哪个事项，请问您想了解什么的{word}？请把事项名称一起告诉我。"
+                f"暂时说不清的，{self._contact(about)}"
             )
         else:
             said = f"抱歉，没有查到您要问的内容。请写明想了解哪项服务或奖励；{self._contact(about)}"
@@ -448,11 +503,14 @@ class AnswerService:
         hits = hits[:_OFFERED]
         contact = self._contact(self._spoken_of(finding, district))
         buttons = [*(self._button(hit.entry) for hit in hits), NONE_OF_THEM]
-        if self._mass(hits) >= self.index.model.likely:
+        if self._mass(hits) >= self.index.model.likely and not self._vague(finding):
             likely = self._answer_from(finding, question, district)
             if likely.outcome == "unanswered":
                 return likely
             return self._with_reserve(likely, hits, buttons, contact)
+        return self._choice(hits, buttons, contact)
+
+    def _choice(self, hits: Sequence[Hit], buttons: list[Button], contact: str) -> Reply:
         listed = "\n".join(f"{number}. {self._titled(hit.entry)}" for number, hit in enumerate(hits, 1))
         said = f"没有查到与您的问题完全对应的内容，您想问的是不是下面这些？\n{listed}\n如果都不是，{contact}"
         return Reply(messages=[Message(text=said, buttons=buttons)], outcome="clarifying")

@@ -489,7 +489,7 @@ class KnowledgeIndex:
         """Returns how much of the topic the longest name of an entry takes up that stands in the question."""
         size = max(len(query.topic.replace(" ", "")), 1)
         found: dict[int, int] = {}
-        for name in self._names_in(query.text.replace(" ", "")):
+        for name in self.names_in(query.text.replace(" ", "")):
             for position in self._names_of_entries[name]:
                 found[position] = max(found.get(position, 0), len(name))
         return np.array([min(found.get(int(position), 0) / size, 1.0) for position in chosen])
@@ -497,7 +497,7 @@ class KnowledgeIndex:
     def _names_within(self, spoken: str) -> NDArray[np.bool_]:
         """Returns which characters of a text belong to the name of an entry, 企业 in 企业码 for example."""
         within = np.zeros(len(spoken), dtype=np.bool_)
-        for name in self._names_in(spoken):
+        for name in self.names_in(spoken):
             if len(name) >= _PROPER:
                 at = spoken.find(name)
                 while at >= 0:
@@ -505,7 +505,7 @@ class KnowledgeIndex:
                     at = spoken.find(name, at + 1)
         return within
 
-    def _names_in(self, spoken: str) -> set[str]:
+    def names_in(self, spoken: str) -> set[str]:
         """Returns the titles and aliases of entries that stand in a text without spaces."""
         longest, names = self._longest_name, self._names_of_entries
         return {
@@ -556,13 +556,13 @@ class KnowledgeIndex:
         allowed = self.allowed(scope)
         best: Finding | None = None
         readings = self._readings(question)
-        names = self._names_in(text.squeeze(question))
+        names = self.names_in(text.squeeze(question))
         long = len(text.squeeze(question)) > _WHOLE
         for query in readings:
             hits = self._weigh(query, allowed, k, prefer_home=not scope)
             part = query is not readings[0] or long
             spoken = query.text.replace(" ", "")
-            if part and hits and (query.size < _SPARE or names - self._names_in(spoken)):
+            if part and hits and (query.size < _SPARE or names - self.names_in(spoken)):
                 # A few words, or a clause without what the message names, may ask something else.
                 capped = min(hits[0].score, self._likely)
                 hits = tuple(replace(hit, score=min(hit.score, capped)) for hit in hits)

@@ -140,3 +140,19 @@ def test_another_district_is_never_answered_plainly_unless_named(
 )
 def test_a_theme_of_one_district_names_it_by_itself(real_service: AnswerService, question: str) -> None:
     assert real_service.answer(question).outcome == "answered"
+
+
+@pytest.mark.parametrize("question", ["补贴", "奖励", "需要什么材料", "谁在办", "什么时候能办好", "电话"])
+def test_a_question_without_a_topic_picks_no_entry(real_service: AnswerService, question: str) -> None:
+    reply = real_service.answer(question)
+    assert reply.outcome == "clarifying"
+    assert reply.entry is None
+    assert "没有查到" in said(reply)
+
+
+def test_who_leads_is_told_from_what_appeals_are_about(real_service: AnswerService) -> None:
+    reply = real_service.answer("停电找谁")
+    assert "钱塘供电公司" in said(reply)
+    assert reply.outcome == "clarifying"
+    assert reply.messages[0].citations
+    assert real_service.answer("杭州地铁停运找谁").outcome != "answered"
