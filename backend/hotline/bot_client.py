@@ -1,7 +1,8 @@
 """The way to the bot process: one keep-alive client that answers at once while the bot is away.
 
 The bot listens on a unix socket or on loopback, and offers ``GET /healthz`` → ``{"ready": bool}`` and
-``POST /turn`` ``{"sender", "message", "channel"}`` → ``{"messages": [...], "outcome": str}``.
+``POST /turn`` ``{"sender", "message", "channel"}`` → ``{"messages": [...], "outcome": str}``. A turn that it
+answers with 503 was not begun: nothing was done, and the message can be answered otherwise.
 """
 
 from __future__ import annotations
@@ -140,6 +141,10 @@ class BotClient:
             raise BotUnavailable("lost", uncertain=True) from error
         self._slow_turns = 0
         if status == 503:
+            if _code(raw) == "not_begun":
+                # one turn could not begin, for whatever reason: the watch finds out whether all cannot
+                self._look_now.set()
+                raise BotUnavailable("not begun")
             self._set_ready(False)
             raise BotUnavailable("loading")
         if status != 200:
@@ -177,6 +182,15 @@ class BotClient:
             if not ready:
                 self._look_now.set()
         self._ready = ready
+
+
+def _code(raw: bytes) -> str | None:
+    """The code of a refusal; None where it has none."""
+    try:
+        code = json.loads(raw)["error"]["code"]
+    except (ValueError, LookupError, TypeError):
+        return None
+    return code if isinstance(code, str) else None
 
 
 def _reply(state: Any) -> Reply:

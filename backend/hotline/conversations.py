@@ -136,7 +136,8 @@ class ConversationService:
             in_form, told = reply.outcome == "form", False
         except BotUnavailable as away:
             reply = await self._answer_alone(sender, message, channel, talk, uncertain=away.uncertain)
-            in_form, told = talk.in_form, True
+            said = any(wording.tells_of_the_outage(part.text) for part in reply.messages)
+            in_form, told = talk.in_form, talk.told or said
             if key is not None and not away.uncertain:
                 # the engine never saw it: sent again, it is to be taken
                 self._turns.forget((sender, key))

@@ -95,6 +95,11 @@ HUMAN = "已记下您需要人工服务，工作人员会看到。"
 HUMAN_NOT_RECORDED = "抱歉，暂时没能登记您的人工服务需求，请直接拨打热线。"
 
 
+def tells_of_the_outage(text: str) -> bool:
+    """Whether something that was said tells that the dialogue engine is away."""
+    return _AWAY in text or text == FORM
+
+
 def payload(message: str) -> tuple[str, dict[str, Any]] | None:
     """Takes a pressed button's payload apart.
 

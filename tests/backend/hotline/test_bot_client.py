@@ -56,7 +56,7 @@ class FakeBot:
         if self.hold is not None:
             await self.hold.wait()
         if self.raw is not None:
-            return web.Response(body=self.raw, content_type="application/json")
+            return web.Response(body=self.raw, status=self.status, content_type="application/json")
         return web.json_response(self.answer, status=self.status)
 
 
@@ -119,6 +119,33 @@ async def test_a_loading_bot_is_not_ready(socket: str) -> None:
         bot.ready = True
         await until_ready(client)
         bot.status, bot.answer, bot.ready = 503, {"error": {}}, False
+        with pytest.raises(BotUnavailable) as refused:
+            await client.turn("s", "你好", "web")
+        assert refused.value.uncertain is False
+        assert client.ready is False
+
+
+async def test_a_turn_that_was_not_begun_is_certain_and_the_bot_is_looked_at(socket: str) -> None:
+    bot = FakeBot()
+    async with bot.serve(socket), opened(socket) as client:
+        await until_ready(client)
+        bot.status, bot.answer = 503, {"error": {"code": "not_begun", "message": "…", "details": {}}}
+        with pytest.raises(BotUnavailable) as refused:
+            await client.turn("s", "热线电话", "web")
+        assert refused.value.uncertain is False
+        assert client.ready is True
+        bot.ready = False
+        with pytest.raises(BotUnavailable):
+            await client.turn("s", "热线电话", "web")
+        await until_ready(client, False)
+
+
+@pytest.mark.parametrize("raw", [b"", b"[]", b"{}", b'{"error": 5}', b'{"error": {"code": 5}}', b"\xff"])
+async def test_a_refusal_without_a_code_is_a_loading_bot(socket: str, raw: bytes) -> None:
+    bot = FakeBot()
+    async with bot.serve(socket), opened(socket) as client:
+        await until_ready(client)
+        bot.status, bot.raw, bot.ready = 503, raw, False
         with pytest.raises(BotUnavailable) as refused:
             await client.turn("s", "你好", "web")
         assert refused.value.uncertain is False

@@ -127,6 +127,22 @@ async def test_without_the_bot_a_question_is_answered_and_the_outage_told_once(r
     assert room.answers.asked == [("热线电话是多少", None), ("地址呢", "qt.first")]
 
 
+async def test_what_was_uncertain_or_courteous_has_not_told_of_the_outage(room: Room) -> None:
+    room.bot_away(uncertain=True)
+    await room.say("确认提交")
+    room.bot_away()
+    await room.say("谢谢")
+    assert wording.AWAY in texts(await room.say("热线电话是多少"))
+    await room.say("谢谢")
+    assert wording.AWAY not in texts(await room.say("地址呢"))
+
+
+async def test_what_offers_the_forms_has_told_of_the_outage(room: Room) -> None:
+    room.bot_away()
+    await room.say("我要提交诉求")
+    assert wording.AWAY not in texts(await room.say("热线电话是多少"))
+
+
 async def test_the_outage_is_told_again_after_the_bot_was_back(room: Room) -> None:
     room.bot_away()
     await room.say("问题一")
