@@ -8,8 +8,9 @@ from pydantic import Field
 
 from backend import errors
 from backend.api.endpoints import Call, Table
-from backend.api.fields import Key, Request, Sender, clean
+from backend.api.fields import Key, Request, Sender
 from backend.replies import Reply
+from backend.text import clean
 
 TABLE = Table("chat")
 
@@ -46,7 +47,7 @@ class ChatRequest(Request):
 )
 async def post_chat(call: Call, data: ChatRequest) -> Reply:
     """Answers one message, with the dialogue engine or without it."""
-    message = clean(data.message)
+    message = clean(data.message, lines=True)
     if not message:
         raise errors.InvalidInput("请输入您的问题。", field="message")
     longest = call.container.settings.max_message_chars

@@ -1,13 +1,11 @@
 """The types that request and response models are made of.
 
-Text that comes in is cleaned once, here: NFC-normalised, without control characters, without halves of emoji.
-What is left can be stored in any database and shown on any page.
+Text that comes in is cleaned here, by `backend.text`: what is left can be stored in any database and shown on
+any page.
 """
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Annotated, Any
@@ -16,27 +14,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, GetCoreSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from backend.text import clean
+
 LOCAL_TIME = timezone(timedelta(hours=8))
-
-# C0 and C1 controls except tab and newline, bidirectional overrides, invisible marks, lone surrogates. The
-# zero-width joiner stays: it holds emoji together.
-_UNWANTED = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\ufff9-\uffff\ud800-\udfff]"
-)
-_LINE_ENDS = re.compile("\r\n?|\u2028|\u2029|\x85|\x0b|\x0c")
-
-
-def clean(text: str) -> str:
-    r"""Makes a text fit to keep: one form for one character, nothing invisible, no blank ends.
-
-    Args:
-        text: Anything that JSON can hold, lone surrogates included.
-
-    Returns:
-        The text in NFC, with ``\\n`` as the only line end.
-    """
-    text = _UNWANTED.sub("", _LINE_ENDS.sub("\n", text))
-    return unicodedata.normalize("NFC", text).strip()
 
 
 @dataclass(frozen=True)
@@ -68,7 +48,7 @@ class Clean:
         return described
 
     def _check(self, value: str) -> str:
-        value = clean(value)
+        value = clean(value, lines=True)
         if not self.lines:
             value = " ".join(value.split())
         if not value and self.minimum:

@@ -8,21 +8,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.api.fields import clean
+from backend.text import clean
 
 ANY_TEXT = st.text(st.characters(), max_size=200)
 
 
-@given(ANY_TEXT)
-def test_cleaning_twice_is_cleaning_once(text: str) -> None:
-    assert clean(clean(text)) == clean(text)
+@given(ANY_TEXT, st.booleans())
+def test_cleaning_twice_is_cleaning_once(text: str, lines: bool) -> None:
+    cleaned = clean(text, lines=lines)
+    assert clean(cleaned, lines=lines) == cleaned
 
 
-@given(ANY_TEXT)
-def test_clean_text_can_be_written_anywhere(text: str) -> None:
-    cleaned = clean(text)
+@given(ANY_TEXT, st.booleans())
+def test_clean_text_can_be_written_anywhere(text: str, lines: bool) -> None:
+    cleaned = clean(text, lines=lines)
     cleaned.encode("utf-8")
-    assert all(sign in "\n\t" or unicodedata.category(sign) not in {"Cc", "Cs"} for sign in cleaned)
+    assert all(sign in "\n\t" * lines or unicodedata.category(sign) not in {"Cc", "Cs"} for sign in cleaned)
     assert cleaned == cleaned.strip()
     assert unicodedata.is_normalized("NFC", cleaned)
 
@@ -42,4 +43,5 @@ def test_clean_text_can_be_written_anywhere(text: str) -> None:
     ],
 )
 def test_cleaning(text: str, cleaned: str) -> None:
-    assert clean(text) == cleaned
+    assert clean(text, lines=True) == cleaned
+    assert clean(text) == cleaned.replace("\n", " ")
