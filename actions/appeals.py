@@ -409,11 +409,14 @@ async def _prefilled(turn: Turn, tracker: Tracker) -> list[EventType]:
         "phone": listening.any_phone,
     }
     turns = [turn] + [t for t in said_before(tracker) if t.intent in _ABOUT_THE_WRITER]
+    told = recognition.Told() if turn.pressed else recognition.dissect(turn.text)
     events: list[EventType] = []
     for name, read in readers.items():
         if slot(tracker, name):
             continue
         value = next((found for t in turns if not t.pressed and (found := read(t.text))), None)
+        # a bare name in a list (公司，姓名，电话，问题) is the writer's too
+        value = value or getattr(told, {"enterprise": "company", "contact": "person"}.get(name, name))
         if value:
             events.append(SlotSet(name, value))
     if slot(tracker, "territory") is None and not turn.pressed:
