@@ -28,6 +28,7 @@ _MARK: Final = re.compile(
     r"|(?P<number>\d{1,2})(?:[、．)）]|[.:：](?!\d))"
     r"|(?P<circle>[" + _CIRCLES + r"]))"
 )
+_LISTED: Final = re.compile(r"(?<=[\n。；;，,！!？?])\s*(?:还有(?!没|人|谁|什么|哪|几|多)|以及)")
 _NEXT: Final = re.compile(
     r"(?:(?<=[\n。；;，,！!？?])|^)\s*(?:另外|此外|除此之外|再一个|再者|再就是|另一个问题|另有一事|顺便(?:再)?(?:问|反映|说|提)"
     r"|还有(?:一|个|件|就是|一件事|一个问题|，|,)|还(?:想|要)(?:再)?(?:反映|问|咨询|说)|同时(?:还)?(?:反映|想问|咨询)"
@@ -69,8 +70,13 @@ def split(text: str, subject_of: Callable[[str], Subject | None] | None = None) 
             return merged
     if subject_of is None:
         return [text.strip()]
-    begun = _cut(text, [match.start() for match in _NEXT.finditer(text)])
-    return _merge(begun, subject_of, need_other_department=True)
+    begun = {match.start() for match in _NEXT.finditer(text)}
+    listed = {match.start() for match in _LISTED.finditer(text)}
+    # Who joins three or more things counts them, as with figures.
+    if len(listed) > 1:
+        begun |= listed
+    parts = _cut(text, sorted(begun), introduced=False)
+    return _merge(parts, subject_of, need_other_department=len(listed) < 2)
 
 
 def _counted_marks(text: str) -> list[int]:
@@ -94,10 +100,10 @@ def _value(match: re.Match[str]) -> int:
     return int(word) if word.isdecimal() else _DIGITS.index(word) + 1
 
 
-def _cut(text: str, starts: Sequence[int]) -> list[str]:
+def _cut(text: str, starts: Sequence[int], *, introduced: bool = True) -> list[str]:
     """The slices between the starts; what introduces a count goes with its first item."""
     inner = [start for start in starts if text[:start].strip()]
-    if len(starts) > 1 and starts[0] in inner and _is_introduction(text[: starts[0]]):
+    if introduced and len(starts) > 1 and starts[0] in inner and _is_introduction(text[: starts[0]]):
         inner = inner[1:]
     bounds = [0, *inner, len(text)]
     parts = [part for start, end in pairwise(bounds) if (part := text[start:end].strip())]

@@ -53,6 +53,10 @@ _SAYS: Final = (
     r"(?:说|讲|让|叫|推|要求|回复|答复|表示|称|认为|要(?!求帮)|非要|坚持|不认|不管|不肯|不给|不接|没人|嫌|卡)"
 )
 _OFFICE: Final = re.compile(r"^(?:区|市|钱塘区?)?(?P<stem>[\u4e00-\u9fff]{2,4}?)(?:分局|局|委|公司|集团)$")
+_ONLY_A_NAME: Final = re.compile(
+    r"^(?:(?!我|你|他|这|那|有个|没|被|了|要|想|不|的|附近|旁边|隔壁|门口|楼下)[\w（）()·&.,]){2,40}"
+    r"(?:公司|集团|工作室|商行|经营部|事务所|合作社|合伙企业|厂|店|铺|超市|馆|有限合伙)[)）。.]?$"
+)
 _CLAUSES: Final = re.compile("[。！!；;，,?？]")
 _ALSO: Final = re.compile(
     r"[，,。；;]\s*(?:还想|还要|还希望|还需要|同时|并且|并要求|并希望|并|以及|也想|也要|又想|另外|而且还|此外)"
@@ -171,8 +175,10 @@ class Triage:
 
     def _problem(self, part: str, territory: str | None) -> Problem:
         text = _normal(part)
-        matches = self._index.match(text)
-        named = self._names.find(text)
+        # A name may hold words of a topic, 贸易 or 小学 for example, and tells of no problem.
+        only_a_name = bool(_ONLY_A_NAME.match(text))
+        matches = [] if only_a_name else self._index.match(text)
+        named = [] if only_a_name else self._names.find(text)
         hits = defaultdict(list, {means: self._hits(means, text) for means in self._signals})
         shares, best = self._shares(matches, named)
         topic = best.topic if best else None
@@ -261,9 +267,13 @@ class Triage:
     ) -> tuple[str, list[str], list[str]]:
         """The level, its reasons and the ids of the departments involved."""
         answerable = hits["praise"] or hits["suggestion"] or hits["question"]
+        if hits["rhetorical"] and hits["action"]:
+            answerable = []
         spoke = [item.department for item in named if item.spoke]
         involved = [item.department for item in named]
         leads = list(dict.fromkeys(match.topic.lead for match in matches if match.score >= _SURE))
+        if hits["neglect"] and not (sure and (len(leads) == 1 or len(set(involved)) == 1)):
+            return "whistle", [f"{hits['neglect'][0].reason}，按吹哨问题办理"], involved or leads[:3]
         if hits["unclear"]:
             return "whistle", [f"{hits['unclear'][0].reason}，按吹哨问题办理"], involved or leads[:3]
         if len(spoke) > 1:

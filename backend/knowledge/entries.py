@@ -290,11 +290,14 @@ class Signal(_Strict):
     Attributes:
         means: ``unclear`` nobody knows whose it is; ``several`` departments pass it on or must act together;
             ``question`` of fact or procedure; ``suggestion``, ``praise``; ``action`` a decision or deed is
-            wanted; ``major`` a matter for the district's leaders.
+            wanted; ``major`` a matter for the district's leaders; ``neglect`` nobody sees to it, which is
+            unclear only where no one department is known; ``rhetorical`` put as a question, but a reproach.
         patterns: Regular expressions.
     """
 
     id: Id
-    means: Literal["unclear", "several", "question", "suggestion", "praise", "action", "major"]
+    means: Literal[
+        "unclear", "several", "question", "suggestion", "praise", "action", "major", "neglect", "rhetorical"
+    ]
     patterns: list[Text] = Field(min_length=1)
     reason: Text

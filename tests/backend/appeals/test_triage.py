@@ -257,3 +257,34 @@ def test_labelled_departments_exist(triage: Triage) -> None:
             departments = item["departments"]
             assert isinstance(departments, list)
             assert set(departments) <= names
+
+
+@pytest.mark.parametrize(
+    ("text", "level"),
+    [
+        ("车间停电两天了没人管", "single"),
+        ("下水道堵了没人管", "single"),
+        ("跑了几所学校都说没有学位", "single"),
+        ("厂门口积水，几家推来推去没人管", "whistle"),
+        ("停电了，都说不归他们管，不知道找谁", "whistle"),
+        ("老是停电，机器都坏了，你们管不管啊", "single"),
+        ("你们能不能管管夜间施工噪音？", "single"),
+        ("请问电费怎么算", "simple"),
+    ],
+)
+def test_neglect_is_not_an_unclear_department_and_a_reproach_no_question(
+    triage: Triage, text: str, level: str
+) -> None:
+    assert triage.propose(text)[0].level == level
+
+
+@pytest.mark.parametrize("text", ["杭州明月贸易有限公司", "杭州小小工作室"])
+def test_a_company_name_alone_has_no_topic(triage: Triage, text: str) -> None:
+    problem = triage.propose(text)[0]
+    assert problem.candidates == ()
+    assert problem.level == "whistle"
+
+
+def test_three_things_joined_are_three_problems(triage: Triage) -> None:
+    parts = triage.propose("厂房漏水，还有门口路灯坏了，还有电子税务局报错申报不了")
+    assert len({part.lead_department for part in parts}) == 3
