@@ -226,6 +226,15 @@ class Backend:
             body["territory"] = territory
         return await self._post("/appeals", body, Filed)
 
+    async def filed(self, idempotency_key: str) -> list[Appeal]:
+        """What was filed under a key, whether or not its answer arrived; empty where nothing was."""
+        try:
+            return (await self._post("/appeals/filed", {"idempotency_key": idempotency_key}, Filed)).appeals
+        except BackendError as error:
+            if error.status == 404:
+                return []
+            raise
+
     async def lookup(self, number: str, phone: str) -> Appeal:
         """Shows an appeal to the enterprise that filed it."""
         return (await self._post("/appeals/lookup", {"number": number, "phone": phone}, _Found)).appeal

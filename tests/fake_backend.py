@@ -29,6 +29,7 @@ class FakeBackend:
         filings: Bodies of all filings that were accepted, repetitions included.
         appeals: What was filed, by idempotency key.
         feedbacks: Bodies of all feedback.
+        withdrawals: Numbers of the appeals that were taken back.
         handoffs: Bodies of all calls for a person.
         questions: Bodies of all questions.
         down: Every request is answered with 503.
@@ -41,6 +42,7 @@ class FakeBackend:
         self.filings: list[dict[str, Any]] = []
         self.appeals: dict[str, dict[str, Any]] = {}
         self.feedbacks: list[dict[str, Any]] = []
+        self.withdrawals: list[str] = []
         self.handoffs: list[dict[str, Any]] = []
         self.questions: list[dict[str, Any]] = []
         self.down = False
@@ -55,8 +57,10 @@ class FakeBackend:
         app.router.add_post("/api/v1/triage", self._triage)
         app.router.add_post("/api/v1/calculators/deadline", self._deadline)
         app.router.add_post("/api/v1/appeals", self._file)
+        app.router.add_post("/api/v1/appeals/filed", self._filed)
         app.router.add_post("/api/v1/appeals/lookup", self._lookup)
         app.router.add_post("/api/v1/appeals/{number}/feedback", self._feedback)
+        app.router.add_post("/api/v1/appeals/{number}/withdraw", self._withdraw)
         app.router.add_post("/api/v1/handoffs", self._handoff)
         app.router.add_get("/api/v1/territories", self._territories)
         return app
@@ -102,8 +106,10 @@ class FakeBackend:
             return _error(400, "invalid_input", "这一项不正确。", {"field": self.refuse})
         self.filings.append(body)
         key = body["idempotency_key"]
-        if key in self.appeals and self.appeals[key]["text"] != body["text"]:
-            return _error(409, "conflict", "这个请求编号已用于另一件诉求。")
+        known = self.appeals.get(key)
+        if known and (known["text"], known["_phone"]) != (body["text"], body["phone"]):
+            numbers = [self.appeals[key]["number"]]
+            return _error(409, "idempotency_conflict", "这个请求编号已用于另一件诉求。", {"numbers": numbers})
         if key not in self.appeals:
             number = f"QT20261121-{len(self.appeals) + 1:04d}"
             self.appeals[key] = {**_appeal(number, body), "_phone": body["phone"]}
@@ -111,6 +117,12 @@ class FakeBackend:
         if self.hold is not None:
             await self.hold.wait()
         return web.json_response({"group": "g1", "appeals": [_public(self.appeals[key])]}, status=201)
+
+    async def _filed(self, request: web.Request) -> web.Response:
+        found = self.appeals.get((await request.json())["idempotency_key"])
+        if found is None:
+            return _error(404, "not_found", "这个请求编号下没有已提交的诉求。")
+        return web.json_response({"group": "g1", "appeals": [_public(found)]})
 
     async def _lookup(self, request: web.Request) -> web.Response:
         body = await request.json()
@@ -130,6 +142,17 @@ class FakeBackend:
             return _error(409, "conflict", "这件诉求还没有办结，暂时不能评价。")
         self.feedbacks.append({**body, "number": found["number"]})
         found["state"] = "closed" if body["result"] == "resolved" else "reopened"
+        return web.json_response(
+            {"appeal": {**_public(found), "replies": [], "history": [], "feedback": None}}
+        )
+
+    async def _withdraw(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        found = self.find(request.match_info["number"], body["phone"])
+        if found is None:
+            return _error(404, "not_found", "没有查到这件诉求，请核对编号和手机号。")
+        self.withdrawals.append(found["number"])
+        found["state"], found["state_text"] = "withdrawn", "已撤回"
         return web.json_response(
             {"appeal": {**_public(found), "replies": [], "history": [], "feedback": None}}
         )

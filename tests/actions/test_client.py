@@ -44,6 +44,16 @@ async def test_filing_twice_with_one_key_gives_one_appeal(
     assert "territory" not in fake_backend.filings[0]
 
 
+async def test_what_was_filed_is_found_by_its_key(backend: Backend, fake_backend: FakeBackend) -> None:
+    fields = {"enterprise": "杭州示例有限公司", "contact": "王芳", "phone": "13800001111", "text": "路灯坏了"}
+    assert await backend.filed("k1") == []
+    first = await backend.file(**fields, territory=None, channel="web", idempotency_key="k1")
+    assert await backend.filed("k1") == first.appeals
+    fake_backend.down = True
+    with pytest.raises(BackendError):
+        await backend.filed("k1")
+
+
 async def test_a_refusal_carries_the_backend_s_sentence(backend: Backend) -> None:
     with pytest.raises(BackendError) as caught:
         await backend.lookup("QT20260101-0001", "13800001111")
