@@ -22,6 +22,7 @@ CANCEL = {"title": "取消", "payload": "/cancel"}
 HUMAN = {"title": "转人工", "payload": "/ask_human"}
 FILE = {"title": "提交诉求", "payload": "/file_appeal"}
 STATUS = {"title": "查询进度", "payload": "/ask_status"}
+WITHDRAW = {"title": "撤回诉求", "payload": "/withdraw"}
 FEEDBACK = {"title": "评价办理结果", "payload": "/give_feedback"}
 MENU = [FILE, STATUS, HUMAN]
 
@@ -93,6 +94,25 @@ def said_before(tracker: Tracker) -> list[Turn]:
             continue
         turns.append(_turn({"text": event.get("text"), **(event.get("parse_data") or {})}))
     return turns
+
+
+def last_offered(tracker: Tracker) -> list[dict[str, str]]:
+    """The buttons below the last bubble that had any, in their order; none once something was chosen."""
+    for event in reversed(tracker.events):
+        if event.get("event") == "session_started":
+            break
+        if event.get("event") == "bot" and (buttons := (event.get("data") or {}).get("buttons")):
+            return list(buttons)
+    return []
+
+
+def just_handed_over(tracker: Tracker) -> bool:
+    """Whether the last thing that was said was that a person takes over."""
+    for event in reversed(tracker.events):
+        if event.get("event") == "bot":
+            custom = (event.get("data") or {}).get("custom") or {}
+            return bool(custom.get("outcome") == "handoff")
+    return False
 
 
 def active_form(tracker: Tracker) -> str | None:

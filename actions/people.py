@@ -8,20 +8,34 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import ActiveLoop, EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
+from actions import recognition
 from actions.answering import ActionAnswer
 from actions.client import BackendError, backend
-from actions.conversation import HUMAN, MENU, STATUS, active_form, channel_of, last_turn, say, slot
+from actions.conversation import (
+    HUMAN,
+    MENU,
+    STATUS,
+    WITHDRAW,
+    active_form,
+    channel_of,
+    just_handed_over,
+    last_turn,
+    say,
+    slot,
+)
 
 _A_FEW_WORDS = 6
 _WORK_SLOTS = {
     "appeal_form": ("description", "appeal_confirm", "filing_key"),
     "status_form": ("appeal_number", "lookup_phone"),
     "feedback_form": ("appeal_number", "lookup_phone", "result", "stars", "comment"),
+    "withdraw_form": ("appeal_number", "lookup_phone", "withdraw_confirm"),
 }
 _CANCELLED = {
     "appeal_form": "好的，已取消，这件诉求没有提交。",
     "status_form": "好的，已取消查询。",
     "feedback_form": "好的，已取消评价，没有提交任何内容。",
+    "withdraw_form": "好的，不撤回，诉求照常办理。",
 }
 
 
@@ -48,11 +62,11 @@ class ActionAskHuman(Action):  # type: ignore[misc]
     ) -> list[EventType]:
         """Hands over; the number to call comes from the backend."""
         turn = last_turn(tracker)
-        reason = (
-            slot(tracker, "description")
-            or slot(tracker, "last_question")
-            or ("" if turn.pressed else turn.text)
-        )
+        about = slot(tracker, "description") or slot(tracker, "last_question")
+        who = [value for name in ("enterprise", "contact", "phone") if (value := slot(tracker, name))]
+        told = about is None or any(recognition.spans(turn.text))
+        said = "" if turn.pressed or not told else turn.text
+        reason = "；".join(part for part in (about, said, "，".join(who)) if part)
         try:
             hotline = await backend().handoff(tracker.sender_id, reason[:2000], channel_of(tracker))
         except BackendError:
@@ -63,11 +77,37 @@ class ActionAskHuman(Action):  # type: ignore[misc]
                 outcome="handoff",
             )
             return []
-        text = "好的，已为您转人工，工作人员会尽快与您联系。"
+        again = just_handed_over(tracker)
+        text = (
+            "您的转人工请求已经登记，还在等待工作人员接手。"
+            if again
+            else "好的，已为您转人工，工作人员会尽快与您联系。"
+        )
         say(dispatcher, f"{text}您也可以直接拨打热线：" if hotline else text, outcome="handoff")
         if hotline:
             say(dispatcher, hotline.text, citations=hotline.citations, outcome="handoff")
         return []
+
+
+class ActionComfort(Action):  # type: ignore[misc]
+    """Answers words of despair with care, and calls for a person."""
+
+    def name(self) -> str:
+        """Returns the name in the domain."""
+        return "action_comfort"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[EventType]:
+        """Nothing is asked back: a person is what is needed."""
+        say(
+            dispatcher,
+            "听到您这样说，我很担心您。眼下的难处再大，也请先照顾好自己，跟身边信得过的人说一说；"
+            "如果有危险，请马上求助家人或紧急救援。企业的困难，我们请工作人员和您一起想办法。",
+            buttons=[HUMAN],
+            outcome="handoff",
+        )
+        return await ActionAskHuman().run(dispatcher, tracker, domain)
 
 
 class ActionCancel(Action):  # type: ignore[misc]
@@ -85,8 +125,8 @@ class ActionCancel(Action):  # type: ignore[misc]
         if form is None:
             number = slot(tracker, "last_number")
             if number:
-                text = f"现在没有正在填写的内容。诉求 {number} 已经提交，如需撤回请转人工。"
-                say(dispatcher, text, buttons=[STATUS, HUMAN], outcome="chitchat")
+                text = f"现在没有正在填写的内容。诉求 {number} 已经提交，如需撤回请说“撤回诉求”。"
+                say(dispatcher, text, buttons=[STATUS, WITHDRAW, HUMAN], outcome="chitchat")
             else:
                 say(
                     dispatcher,

@@ -10,7 +10,8 @@ A file holds ``dialogues``; each has a ``name`` and ``steps``. A step that says 
 
 Other steps: ``restart: true`` opens a second engine on the same store and goes on with it; ``backend: down |
 up``; ``resolve: true`` lets the department say that all is done; ``refuse: field | null`` makes filings fail.
-At the end ``filed``, ``feedbacks``, ``handoffs`` and ``appeals`` are compared with what the backend received.
+At the end ``filed``, ``feedbacks``, ``withdrawals``, ``handoffs`` and ``appeals`` are compared with what the
+backend received.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.rasa
 
 _KEYS = {"say", "times", "outcome", "has", "lacks", "buttons", "card", "ask", "bubbles"}
 _OTHER_STEPS = {"restart", "backend", "resolve", "refuse"}
-_ENDS = {"filed", "feedbacks", "handoffs", "appeals"}
+_ENDS = {"filed", "feedbacks", "handoffs", "appeals", "withdrawals"}
 FILES = sorted(Path(__file__).parent.glob("*.yml"))
 DIALOGUES = [
     pytest.param(dialogue, id=f"{file.stem}: {dialogue['name']}")
@@ -106,6 +107,8 @@ def _check_end(dialogue: dict[str, Any], backend: FakeBackend) -> None:
             for wanted, body in zip(dialogue["feedbacks"], backend.feedbacks, strict=True)
         ]
         assert got == dialogue["feedbacks"]
+    if "withdrawals" in dialogue:
+        assert len(backend.withdrawals) == dialogue["withdrawals"]
     if "handoffs" in dialogue:
         assert len(backend.handoffs) == dialogue["handoffs"]
 
@@ -113,3 +116,4 @@ def _check_end(dialogue: dict[str, Any], backend: FakeBackend) -> None:
 def test_every_kind_of_conversation_is_played() -> None:
     kinds = "happy_paths corrections digressions cancellations invalid_input disambiguation chitchat repeat"
     assert {file.stem for file in FILES} >= {*kinds.split(), "knowledge", "outages", "following_up"}
+    assert {file.stem for file in FILES} >= {"troubles", "withdrawals", "picks", "feelings"}
