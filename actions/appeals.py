@@ -27,13 +27,20 @@ from actions.conversation import (
     say,
     slot,
 )
-from actions.forms import FIELD_TITLES, ListeningForm, phone_or_none
+from actions.forms import FIELD_TITLES, ListeningForm, last_value
 from actions.listening import EDIT, UNKNOWN_TERRITORY, Heard
 from actions.people import cleared
 
+_MORE_THAN_ABUSE = 12
+MIN_PLACE = 2
+_OTHER_DISTRICT = re.compile(
+    r"(?:[\u4e00-\u9fff]{2}(?=[区县市])[区县市])|上城|拱墅|西湖|滨江|萧山|余杭|临平|富阳|临安|桐庐|淳安|建德|宁波|绍兴|海宁"
+)
+"""Neighbours by name: words to recognise, not facts about them."""
 _ABOUT_THE_WRITER = ("inform", "greet", "file_appeal", "correct")
 _SAID_YES = "yes"
 _SAID_NO = "no"
+_CALLED_OFF = "called off"
 _UNCLEAR = "unclear"
 """What the confirmation gets instead of free text, so that nobody confirms by typing one of these words."""
 
@@ -51,7 +58,7 @@ class ActionPrepareAppeal(Action):  # type: ignore[misc]
         """Decides whether to file or to answer first, and fills in what is known."""
         turn = last_turn(tracker)
         if active_form(tracker) == "appeal_form":
-            return [SlotSet("appeal_wanted", not listening.is_question(turn))]
+            return [SlotSet("appeal_wanted", turn.pressed or not recognition.looks_like_question(turn.text))]
         if await _is_answered_instead(turn):
             return [SlotSet("appeal_wanted", False)]
         return await self.opened(turn, dispatcher, tracker)
@@ -107,42 +114,102 @@ class ValidateAppealForm(ListeningForm):
         """While the problem is being described, only a known phrase of correction is one."""
         return asked != "description" or turn.known or turn.pressed
 
-    def hear(self, turn: Turn, asked: str, tracker: Tracker) -> Heard:
+    def settled(self, turn: Turn, asked: str) -> Heard | None:
+        """A plain yes and a plain withdrawal of the whole at the confirmation; who has no company."""
+        if asked == "enterprise" and (substitute := recognition.stand_in(turn.text)):
+            return {asked: substitute}
+        if asked != "appeal_confirm":
+            return None
+        if listening.says_yes(turn.text):
+            return {asked: _SAID_YES}
+        return {asked: _CALLED_OFF} if listening.calls_off(turn.text) else None
+
+    async def hear(self, turn: Turn, asked: str, tracker: Tracker) -> Heard:
         """Reads the answer to the slot that is asked, and what else the message tells."""
         if asked == "description":
-            return self._hear_description(turn, tracker)
+            return await self._hear_description(turn, tracker)
         if turn.pressed or turn.means("affirm", least=0.8, longest=10):
             return {asked: _SAID_YES if asked == "appeal_confirm" and turn.intent == "affirm" else None}
         if asked == "appeal_confirm" and turn.means("deny", least=0.8, longest=10):
             return {asked: _SAID_NO}
-        if listening.is_question(turn):
+        if recognition.says_same_as_before(turn.text) and (before := last_value(tracker, asked)):
+            return {asked: before}
+        if listening.is_question(turn) and not (asked == "enterprise" and recognition.companies(turn.text)):
             return {}
         extra = self._others(turn, asked, tracker)
         if asked == "appeal_confirm":
             field = listening.named_field(turn.text, self.fields)
             if field:
                 return {field: None}
-            told = self._others(turn, asked, tracker, again=True)
-            return {**told} or self._more(turn, tracker) or {asked: _UNCLEAR}
+            told = await self._elsewhere(turn, asked, tracker)
+            return told or self._more(turn, tracker) or {asked: _UNCLEAR}
+        if asked == "territory":
+            return await self._hear_territory(turn, tracker)
         readers = {
             "enterprise": recognition.company_answer,
             "contact": recognition.person_answer,
             "phone": listening.any_phone,
         }
         value = readers[asked](turn.text) if asked in readers else None
-        if value is None and (more := self._more(turn, tracker)):
-            return more
-        return {asked: value or turn.text, **extra}
+        if value is not None:
+            place = await _place_alone(turn.text) if asked == "contact" else None
+            company = recognition.companies(turn.text) if asked == "contact" and value in turn.text else []
+            if place:
+                return {"territory": place}
+            if company and recognition.squeeze(company[0].value) == recognition.squeeze(turn.text):
+                return {"enterprise": company[0].value}
+            return {asked: value, **extra}
+        several = asked == "phone" and recognition.phones(turn.text)
+        if not several:
+            other = self._more(turn, tracker) or await self._elsewhere(turn, asked, tracker)
+            if other:
+                return other
+            if field := listening.named_field(turn.text, self.fields):
+                return {field: None}
+        return {asked: turn.text}
 
-    def _hear_description(self, turn: Turn, tracker: Tracker) -> Heard:
+    async def _hear_territory(self, turn: Turn, tracker: Tracker) -> Heard:
+        try:
+            known = await _territory_in(turn.text)
+        except BackendError:
+            known = turn.text
+        if known is None:
+            if field := listening.named_field(turn.text, self.fields):
+                return {field: None}
+            if other := self._more(turn, tracker) or await self._elsewhere(turn, "territory", tracker):
+                return other
+        return {"territory": turn.text, **self._others(turn, "territory", tracker)}
+
+    async def _elsewhere(self, turn: Turn, asked: str, tracker: Tracker) -> Heard:
+        """Values for other fields than the one that is asked: the newer word wins."""
+        told: Heard = {**self._others(turn, asked, tracker, again=True)}
+        named = recognition.companies(turn.text)
+        alone = recognition.squeeze(turn.text)
+        if asked != "enterprise" and named and recognition.squeeze(named[0].value) == alone:
+            told["enterprise"] = named[0].value
+        if asked != "territory" and (place := await _place_alone(turn.text)):
+            told["territory"] = place
+        return told
+
+    async def _hear_description(self, turn: Turn, tracker: Tracker) -> Heard:
         if turn.pressed or turn.means("affirm", "deny", least=1.0):
             return {"description": None}
         described = recognition.described_problem(turn.text)
         if described is None and turn.intent == "file_appeal" and turn.known:
             return {"description": None}
-        return {"description": described or turn.text, **self._others(turn, "description", tracker)}
+        if described and await _has_an_answer(turn):
+            return {}
+        told = await self._elsewhere(turn, "description", tracker)
+        if described is None and told:
+            return told
+        if recognition.swears(turn.text) and len(described or "") < _MORE_THAN_ABUSE:
+            return {"description": None}
+        return {"description": described or turn.text, **told}
 
     def _others(self, turn: Turn, asked: str, tracker: Tracker, *, again: bool = False) -> dict[str, str]:
+        if recognition.appeal_numbers(turn.text):
+            # whoever names a filed appeal gives the phone of that one
+            return {}
         readers = {
             "enterprise": listening.own_company,
             "contact": listening.own_name,
@@ -176,7 +243,7 @@ class ValidateAppealForm(ListeningForm):
             return {"description": None}
         problem = recognition.description_problem(str(value))
         return (
-            self.refused(dispatcher, "description", problem)
+            self.refused(dispatcher, tracker, "description", problem)
             if problem
             else {"description": str(value).strip()}
         )
@@ -189,7 +256,7 @@ class ValidateAppealForm(ListeningForm):
             return {"enterprise": None}
         company = recognition.company_answer(str(value))
         if company is None:
-            return self.refused(dispatcher, "enterprise", recognition.company_problem(str(value)))
+            return self.refused(dispatcher, tracker, "enterprise", recognition.company_problem(str(value)))
         return {"enterprise": company}
 
     def validate_contact(
@@ -200,14 +267,14 @@ class ValidateAppealForm(ListeningForm):
             return {"contact": None}
         person = recognition.person_answer(str(value))
         if person is None:
-            return self.refused(dispatcher, "contact", recognition.person_problem(str(value)))
+            return self.refused(dispatcher, tracker, "contact", recognition.person_problem(str(value)))
         return {"contact": person}
 
     def validate_phone(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any
     ) -> Any:
         """A number that can be rung."""
-        return phone_or_none(dispatcher, "phone", value)
+        return self.phone_or_none(dispatcher, tracker, "phone", value)
 
     async def validate_territory(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any
@@ -221,17 +288,26 @@ class ValidateAppealForm(ListeningForm):
             # asked again for nothing would be worse: the desk can still choose
             return {"territory": UNKNOWN_TERRITORY}
         if found is None:
-            return self.refused(
-                dispatcher, "territory", "没有找到这个平台或街道，请从下面选一个；不确定就选“不清楚”。"
-            )
+            near = await _territories_like(str(value))
+            if len(near) > 1:
+                buttons = [{"title": name, "payload": f'/inform{{"territory": "{name}"}}'} for name in near]
+                say(dispatcher, f"您说的是{'，还是'.join(near)}？", buttons=buttons)
+                return {"territory": None}
+            sentence = "没有找到这个平台或街道，请从下面选一个；不确定就选“不清楚”。"
+            if abroad := _OTHER_DISTRICT.search(str(value)):
+                sentence = (
+                    f"{abroad[0]}不在本区的平台和街道里。企业在本区的请从下面选一个；"
+                    "在别的区的请向当地反映，或者选“不清楚”由专人核实。"
+                )
+            return self.refused(dispatcher, tracker, "territory", sentence)
         return {"territory": found}
 
     def validate_appeal_confirm(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any
     ) -> Any:
         """Only a plain yes files; anything else asks what is to be changed."""
-        if value == _SAID_YES:
-            return {"appeal_confirm": _SAID_YES}
+        if value in (_SAID_YES, _CALLED_OFF):
+            return {"appeal_confirm": value}
         if value in (_SAID_NO, EDIT):
             buttons = [
                 {"title": FIELD_TITLES[name], "payload": f'/correct{{"field": "{name}"}}'}
@@ -315,6 +391,9 @@ class ActionFileAppeal(Action):  # type: ignore[misc]
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[EventType]:
         """Files, and keeps everything where the backend does not take it."""
+        if slot(tracker, "appeal_confirm") == _CALLED_OFF:
+            say(dispatcher, "好的，已取消，这件诉求没有提交。需要时随时再告诉我。", outcome="chitchat")
+            return [*cleared("appeal_form"), SlotSet("paused_form", None)]
         if slot(tracker, "appeal_confirm") != _SAID_YES:
             return []
         try:
@@ -389,6 +468,53 @@ async def _is_answered_instead(turn: Turn) -> bool:
         return (await backend().answer(turn.text)).outcome == "answered"
     except BackendError:
         return False
+
+
+async def _has_an_answer(turn: Turn) -> bool:
+    """Whether a text that was meant to describe a problem is a question that the knowledge base answers."""
+    if (
+        turn.pressed
+        or not recognition.looks_like_question(turn.text)
+        or recognition.asks_for_a_deed(turn.text)
+    ):
+        return False
+    try:
+        return (await backend().answer(turn.text)).outcome == "answered"
+    except BackendError:
+        return False
+
+
+async def _place_alone(text: str) -> str | None:
+    """The territory that a message names and nothing else."""
+    plain = re.sub(
+        r"^(?:我们?|公司|企业|就|位于|属于|在|是)+|(?:的|这边|这里|那边)+$", "", recognition.squeeze(text)
+    )
+    try:
+        territories = await backend().territories()
+    except BackendError:
+        return None
+    named = {name: t.name for t in territories for name in (t.name, *t.aliases)}
+    return next((full for name, full in named.items() if recognition.squeeze(name) == plain), None)
+
+
+async def _territories_like(text: str) -> list[str]:
+    """The platforms and streets that a part of a name may mean."""
+    plain = re.sub(
+        r"^(?:我们?|公司|企业|应该|就|位于|属于|在|是)+|(?:的|那边|这边|附近)+$",
+        "",
+        recognition.squeeze(text),
+    )
+    if len(plain) < MIN_PLACE:
+        return []
+    try:
+        territories = await backend().territories()
+    except BackendError:
+        return []
+    return [
+        t.name
+        for t in territories
+        if any(recognition.squeeze(name).startswith(plain) for name in (t.name, *t.aliases))
+    ]
 
 
 def _description(turn: Turn, tracker: Tracker) -> str | None:

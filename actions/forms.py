@@ -10,11 +10,16 @@ from rasa_sdk.events import EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions import listening, recognition
-from actions.conversation import Turn, last_turn, say, slot
+from actions.conversation import HUMAN, Turn, last_turn, say, slot
 from actions.listening import Heard
 
 _PRESSED = ("territory", "result", "stars", "comment")
 """The slots that our own buttons fill."""
+
+_SAID_SO = ("enterprise", "contact", "phone", "territory", "lookup_phone", "appeal_number", "stars")
+"""The slots of which is said what was taken, where another one was asked."""
+
+_ENOUGH_REFUSALS = 3
 
 FIELD_TITLES = {
     "description": "诉求内容",
@@ -39,8 +44,12 @@ class ListeningForm(FormValidationAction, ABC):  # type: ignore[misc]
         """Returns the form's slots in the order in which they are asked; needs no domain."""
         return list(self.fields)
 
+    def settled(self, turn: Turn, asked: str) -> Heard | None:
+        """What the message says beyond doubt to this question, before it is read as anything else."""
+        return None
+
     @abstractmethod
-    def hear(self, turn: Turn, asked: str, tracker: Tracker) -> Heard:
+    async def hear(self, turn: Turn, asked: str, tracker: Tracker) -> Heard:
         """Reads an answer that is neither a command, nor an aside, nor a correction."""
 
     async def get_extraction_events(
@@ -50,17 +59,26 @@ class ListeningForm(FormValidationAction, ABC):  # type: ignore[misc]
         asked = slot(tracker, "requested_slot")
         if asked is None or asked not in self.fields:
             return []
-        heard = self._hear(last_turn(tracker), asked, tracker, dispatcher)
+        heard = await self._hear(last_turn(tracker), asked, tracker, dispatcher)
         tracker.slots.update(heard)
         return [SlotSet(name, value) for name, value in heard.items()]
 
-    def _hear(self, turn: Turn, asked: str, tracker: Tracker, dispatcher: CollectingDispatcher) -> Heard:
+    async def _hear(
+        self, turn: Turn, asked: str, tracker: Tracker, dispatcher: CollectingDispatcher
+    ) -> Heard:
+        settled = None if turn.pressed else self.settled(turn, asked)
+        if settled is not None:
+            return settled
         if listening.is_command(turn) or self.steps_back(turn, asked):
             return {}
-        changed = listening.correction(turn, self.fields, asked) if self.may_correct(turn, asked) else None
+        filled = {name: value for name in self.fields if (value := slot(tracker, name))}
+        corrects = self.may_correct(turn, asked)
+        changed = listening.correction(turn, self.fields, asked, filled) if corrects else None
         if changed is not None:
             done = [
-                name for name, value in changed.items() if value and name in FIELD_TITLES and name != asked
+                name
+                for name, value in changed.items()
+                if value and name != asked and name in FIELD_TITLES and listening.is_sound(name, value)
             ]
             if done:
                 say(dispatcher, f"好的，已更正{'、'.join(FIELD_TITLES[name] for name in done)}。")
@@ -69,7 +87,14 @@ class ListeningForm(FormValidationAction, ABC):  # type: ignore[misc]
             return {name: value for name, value in turn.values.items() if name in _PRESSED} or {asked: None}
         if turn.pressed and turn.intent == "file_appeal":
             return {asked: None}
-        return self.hear(turn, asked, tracker)
+        heard = await self.hear(turn, asked, tracker)
+        moved = [
+            name for name, value in heard.items() if value and name != asked and filled.get(name) != value
+        ]
+        told = [f"{FIELD_TITLES[name]}：{heard[name]}" for name in moved if name in _SAID_SO]
+        if told and (asked not in heard or any(name in filled for name in moved)):
+            say(dispatcher, f"已记下{'，'.join(told)}。")
+        return heard
 
     def steps_back(self, turn: Turn, asked: str) -> bool:
         """Whether the message is to be answered by the rules before the form goes on."""
@@ -79,17 +104,51 @@ class ListeningForm(FormValidationAction, ABC):  # type: ignore[misc]
         """Whether words of change mean a correction here."""
         return True
 
-    def refused(self, dispatcher: CollectingDispatcher, name: str, sentence: str) -> dict[str, None]:
-        """Says what is wrong and empties the slot, so that the form asks again."""
-        say(dispatcher, sentence)
+    def refused(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, name: str, sentence: str
+    ) -> dict[str, None]:
+        """Says what is wrong and empties the slot, so that the form asks again; offers a person in time."""
+        if times_asked(tracker, name) >= _ENOUGH_REFUSALS:
+            sentence = f"{sentence}如果不方便填写，可以转人工，由工作人员帮您登记。"
+            say(dispatcher, sentence, buttons=[HUMAN])
+        else:
+            say(dispatcher, sentence)
         return {name: None}
 
+    def phone_or_none(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, name: str, value: Any
+    ) -> dict[str, Any]:
+        """Validates a phone slot; of several numbers the person says which."""
+        found = list(dict.fromkeys(span.value for span in recognition.phones(str(value)))) if value else []
+        if len(found) == 1:
+            return {name: found[0]}
+        if found:
+            buttons = [{"title": number, "payload": number} for number in found[:4]]
+            say(dispatcher, f"您写了 {len(found)} 个号码，请问以哪一个为准？", buttons=buttons)
+            return {name: None}
+        return (
+            self.refused(dispatcher, tracker, name, recognition.phone_problem(str(value)))
+            if value
+            else {name: None}
+        )
 
-def phone_or_none(dispatcher: CollectingDispatcher, name: str, value: Any) -> dict[str, str | None]:
-    """Validates a phone slot."""
-    found = recognition.phones(str(value)) if value else []
-    if found:
-        return {name: found[0].value}
-    if value:
-        say(dispatcher, recognition.phone_problem(str(value)))
-    return {name: None}
+
+def times_asked(tracker: Tracker, name: str) -> int:
+    """How often in a row the form has asked for a slot."""
+    count = 0
+    for event in reversed(tracker.events):
+        if event.get("event") == "slot" and event.get("name") == "requested_slot":
+            if event.get("value") != name:
+                break
+            count += 1
+    return count
+
+
+def last_value(tracker: Tracker, name: str) -> str | None:
+    """The value that a slot had the last time, though it may have been emptied since."""
+    values = (
+        event.get("value")
+        for event in reversed(tracker.events)
+        if event.get("event") == "slot" and event.get("name") == name
+    )
+    return next((str(value) for value in values if value), None)

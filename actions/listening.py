@@ -75,6 +75,114 @@ _COURTESY = (
 _OTHER_WORK = ("ask_status", "give_feedback", "withdraw")
 
 
+_YES_WORDS = (
+    r"嗯+|对+的?|是的?|好的?|ok|okay|行|可以|没错|没问题|没有问题|无误|yes|y|1|确认|确定|提交|交|发|就这样|就这么(?:办|定)|都对|"
+    r"(?:不用?|无需|不需要)(?:再)?(?:修改|改)|没有?(?:什么)?(?:需要|要)?(?:修改|改|补充)的?|正确"
+)
+_YES = re.compile(
+    rf"(?:(?:{_YES_WORDS})|赶紧|马上|快|那就?|就|请|麻烦|帮我|直接|上去|出去|了|吧|啊|呀|哈|谢谢|多谢|辛苦|内容|信息|以上|全部|尽快|一下|的)+"
+)
+_YES_SIGNS = re.compile(r"(?:👌|👍|✅|🆗|✔|🏻|🏼|🏽|🏾|🏿|\ufe0f|[\s。.!！~])+")
+_CALLED_OFF = re.compile(
+    r"(?:我|还是|那|就|请|麻烦|帮我|这次|这件)*(?:(?:别|不要|不|不想|不用|甭)(?:再)?(?:提交|交|发|报|提|登记|上报)|取消|算|撤销|作废|放弃)"
+    r"(?:了|吧|掉|啊|上去|出去|提交|登记|这件|这次|诉求|算了|谢谢|谢|多谢|谢谢你|不好意思)*|(?:下次|以后|改天)再(?:说|提|报)吧?"
+)
+_START_AGAIN = re.compile(
+    r"(?:我要|我想|请|全部?|都|整个|内容|信息)*(?:重新填写?|重填|重来|从头(?:再)?(?:来|开始|填)|重新(?:来|开始|登记)|全错|都错|都不对|全都?不对|填错完)(?:了|吧|一遍|一次)*"
+)
+_STEP_BACK = re.compile(
+    r"(?:请|我要|我想|帮我)?(?:返回|退回|回到|回|后退)?(?:到)?(?:上一步|上一项|上一个问题|前一步)(?:吧|去)?|返回(?:吧|一下)?|后退|退回去?"
+)
+_NOT_BUT = re.compile(
+    r"(?P<about>[^,，。;；]{0,14}?)(?:并?不是|不叫|不对[,，]?不是)(?P<old>[^,，。;；]{1,40}?)[,，、\s]*(?:而是|应该是|应当是|其实是|改成|是|叫)(?P<new>[^是].*)$"
+)
+_CHANGE_TO = re.compile(
+    r"^(?:请|帮我|麻烦)?(?:把|将)?(?P<old>.{1,40}?)(?:要|需要)?(?:改成|改为|换成|换为|更正为|变更为|更改为|修改为|改到|改)(?P<new>(?!一下|下(?!沙)|掉|了|一改|正|的|吧|一个|错|动).+)$"
+)
+
+
+def says_yes(text: str) -> bool:
+    """Whether an answer to “确认提交吗” plainly agrees: 交了吧, 没有要改的, 👌."""
+    plain = recognition.squeeze(text)
+    if not plain:
+        return bool(text.strip()) and bool(_YES_SIGNS.fullmatch(text.strip()))
+    return bool(_YES.fullmatch(plain)) and bool(re.search(_YES_WORDS, plain))
+
+
+def calls_off(text: str) -> bool:
+    """Whether an answer to “确认提交吗” gives the whole filing up: 不提交, 别交了, 取消吧谢谢."""
+    return bool(_CALLED_OFF.fullmatch(recognition.squeeze(text)))
+
+
+def _replacements(text: str, fields: tuple[str, ...], filled: Mapping[str, str]) -> Heard:
+    """What “不是 A 是 B” and “A 改成 B” put in the place of what; A may be a field, its value, or nothing."""
+    match = _NOT_BUT.search(text)
+    if match:
+        found = [(f"{match['about']}{match['old']}", match["new"])]
+    else:
+        parts = [_CHANGE_TO.match(part.strip()) for part in re.split(r"[,，;；。]", text)]
+        whole = (
+            None
+            if recognition.companies(text) and "改" in recognition.companies(text)[0].value
+            else _CHANGE_TO.match(text)
+        )
+        several = [m for m in parts if m]
+        matches = several if len(several) > 1 else [whole] if whole else []
+        found = [(m["old"], m["new"]) for m in matches]
+    heard: Heard = {}
+    for old, new in found:
+        value = new.strip(" ,，。.!！:：")
+        value = re.sub(r"(?:才对|才是|吧|啊|了)$", "", value)
+        name = _replaced(old, value, fields, filled)
+        if name and value and not any(re.fullmatch(words, value) for words in _FIELD_WORDS.values()):
+            heard[name] = _sound_value(name, value)
+    return heard
+
+
+def _replaced(old: str, new: str, fields: tuple[str, ...], filled: Mapping[str, str]) -> str | None:
+    """The field that a replacement is for: by its name, by the value that goes, or by the kind that comes."""
+    named = [name for name in fields if name in _FIELD_WORDS and re.search(_FIELD_WORDS[name], old)]
+    kinds = {
+        "phone": recognition.phones(new),
+        "lookup_phone": recognition.phones(new),
+        "appeal_number": recognition.appeal_numbers(new),
+        "enterprise": recognition.companies(new),
+    }
+    if len(named) > 1:
+        named = [name for name in named if kinds.get(name)] or named[-1:]
+    if named:
+        return named[0]
+    plain = recognition.squeeze(old)
+    for name, value in filled.items():
+        held = recognition.squeeze(value)
+        if (
+            name in fields
+            and len(plain) >= 2
+            and (plain == held or (name != "description" and plain in held) or held in plain)
+        ):
+            return name
+    return next((name for name, spans in kinds.items() if spans and name in fields), None)
+
+
+def _sound_value(name: str, value: str) -> str:
+    if name == "enterprise":
+        return recognition.company_answer(value) or value
+    if name == "contact":
+        return recognition.person_answer(value) or value
+    return value
+
+
+def is_sound(name: str, value: str) -> bool:
+    """Whether a value would be taken for its field, so that the change can be confirmed in words."""
+    if name in ("phone", "lookup_phone"):
+        return bool(recognition.phones(value))
+    if name == "enterprise":
+        return recognition.company_answer(value) is not None
+    if name == "contact":
+        return recognition.person_answer(value) is not None
+    return name in ("appeal_number", "stars", "result", "description")
+
+
 def is_command(turn: Turn) -> bool:
     """Whether the message stops the form or calls for a person, whatever was asked."""
     plain = recognition.squeeze(turn.text)
@@ -89,6 +197,8 @@ def is_aside(turn: Turn) -> bool:
     """Whether the message is courtesy or another matter, so clearly that it can be no short answer."""
     if turn.pressed:
         return turn.intent not in ("inform", "affirm", "deny", "correct", "file_appeal")
+    if turn.intent in _OTHER_WORK and recognition.appeal_numbers(turn.text):
+        return True
     return turn.means(*_COURTESY, least=0.85, longest=15) or turn.means(*_OTHER_WORK, least=0.8, longest=40)
 
 
@@ -99,13 +209,16 @@ def is_question(turn: Turn) -> bool:
     return turn.intent in _ASKING or turn.confidence < 0.5 or recognition.opens_digression(turn.text)
 
 
-def correction(turn: Turn, fields: tuple[str, ...], asked: str) -> Heard | None:
+def correction(
+    turn: Turn, fields: tuple[str, ...], asked: str, filled: Mapping[str, str] | None = None
+) -> Heard | None:
     """What a message changes of fields that were given before; None where it is no correction.
 
     Args:
         turn: The message.
         fields: The form's slots in the order in which they are asked.
         asked: The slot that is being asked.
+        filled: What the form holds, so that a value can be named by its old one.
 
     Returns:
         The named fields, with their new values where the message holds them and None where it does not;
@@ -117,6 +230,13 @@ def correction(turn: Turn, fields: tuple[str, ...], asked: str) -> Heard | None:
             return None
         return {field: None} if field in fields else {fields[-1]: EDIT}
     text = recognition.normalise(turn.text)
+    plain = recognition.squeeze(text)
+    if _START_AGAIN.fullmatch(plain):
+        return dict.fromkeys((name for name in fields if name in _FIELD_WORDS), None)
+    if _STEP_BACK.fullmatch(plain):
+        return {_before(fields, asked): None}
+    if len(text) <= 120 and (replaced := _replacements(turn.text, fields, filled or {})):
+        return replaced
     intended = turn.means("correct", least=0.6, longest=40)
     if not (intended or _STRONG_CHANGE.search(text)) or len(text) > 120:
         return None
@@ -214,9 +334,9 @@ def own_name(text: str) -> str | None:
 
 
 def any_phone(text: str) -> str | None:
-    """The first number that can be rung."""
-    found = recognition.phones(text)
-    return found[0].value if found else None
+    """The number that can be rung; None where there are several, or where it belongs to a filed appeal."""
+    found = {span.value for span in recognition.phones(text)}
+    return found.pop() if len(found) == 1 else None
 
 
 def any_number(text: str) -> str | None:

@@ -26,7 +26,7 @@ from actions.conversation import (
     say,
     slot,
 )
-from actions.forms import ListeningForm, phone_or_none
+from actions.forms import ListeningForm
 from actions.listening import EDIT, Heard
 from actions.people import cleared, resumed
 
@@ -136,7 +136,7 @@ class _LookupForm(ListeningForm, ABC):
             return False
         return super().steps_back(turn, asked)
 
-    def hear(self, turn: Turn, asked: str, tracker: Tracker) -> Heard:
+    async def hear(self, turn: Turn, asked: str, tracker: Tracker) -> Heard:
         """Reads number and phone, in whatever order they come."""
         if turn.pressed:
             return {asked: None}
@@ -159,14 +159,14 @@ class _LookupForm(ListeningForm, ABC):
         found = listening.any_number(str(value))
         if found is None:
             sentence = "没有看到诉求编号。编号形如 QT20260101-0001；找不到可以转人工核实。"
-            return self.refused(dispatcher, "appeal_number", sentence)
+            return self.refused(dispatcher, tracker, "appeal_number", sentence)
         return {"appeal_number": found}
 
     def validate_lookup_phone(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any
     ) -> Any:
         """A number that can be rung."""
-        return phone_or_none(dispatcher, "lookup_phone", None if value == EDIT else value)
+        return self.phone_or_none(dispatcher, tracker, "lookup_phone", None if value == EDIT else value)
 
 
 class ValidateStatusForm(_LookupForm):
@@ -200,7 +200,7 @@ class ValidateFeedbackForm(_LookupForm):
         """A comment may hold any words."""
         return asked != "comment" or turn.known or turn.pressed
 
-    def hear(self, turn: Turn, asked: str, tracker: Tracker) -> Heard:
+    async def hear(self, turn: Turn, asked: str, tracker: Tracker) -> Heard:
         """Reads result, stars and comment; number and phone as in the status form."""
         if asked == "comment":
             if turn.pressed:
@@ -213,7 +213,7 @@ class ValidateFeedbackForm(_LookupForm):
             if listening.is_question(turn):
                 return {}
             return {asked: turn.text}
-        return {**super().hear(turn, asked, tracker), **judged}
+        return {**await super().hear(turn, asked, tracker), **judged}
 
     def _judged(self, turn: Turn, asked: str) -> Heard:
         if turn.pressed:
@@ -241,7 +241,7 @@ class ValidateFeedbackForm(_LookupForm):
             return {"result": value}
         found = recognition.result(str(value)) if value else None
         if value and found is None:
-            return self.refused(dispatcher, "result", "没有听明白，请回复“已解决”或“未解决”。")
+            return self.refused(dispatcher, tracker, "result", "没有听明白，请回复“已解决”或“未解决”。")
         return {"result": found}
 
     def validate_stars(
@@ -250,7 +250,7 @@ class ValidateFeedbackForm(_LookupForm):
         """One to five."""
         count = recognition.stars_answer(str(value)) if value else None
         if value and count is None:
-            return self.refused(dispatcher, "stars", "星级是 1 到 5 的整数，例如“5星”。")
+            return self.refused(dispatcher, tracker, "stars", "星级是 1 到 5 的整数，例如“5星”。")
         return {"stars": str(count) if count else None}
 
     def validate_comment(
@@ -264,7 +264,7 @@ class ValidateFeedbackForm(_LookupForm):
             return {"comment": "没有"}
         if len(text) > recognition.MAX_DESCRIPTION:
             sentence = f"您写了 {len(text)} 个字，最多 {recognition.MAX_DESCRIPTION} 个字，请精简后再发。"
-            return self.refused(dispatcher, "comment", sentence)
+            return self.refused(dispatcher, tracker, "comment", sentence)
         return {"comment": text or None}
 
 

@@ -99,7 +99,7 @@ async def test_only_a_plain_yes_confirms(fake_backend: FakeBackend) -> None:
     for text, intent, confidence in (
         ("嗯嗯路灯也坏了", "affirm", 0.5),
         ("yes please wait", "ask", 0.9),
-        ("yes", "inform", 0.9),
+        ("unclear", "inform", 0.9),
     ):
         state = tracker(text, intent, confidence, form="appeal_form", asked="appeal_confirm", slots=CONTACT)
         slots, _ = await validated(ValidateAppealForm(), state)
