@@ -75,7 +75,11 @@ class Directory(Protocol):
         ...
 
     def territory(self, text: str) -> str | None:
-        """The official name for a name or alias; None if there is no such territory."""
+        """The official name for a name or alias; None if there is no such territory.
+
+        Raises:
+            InvalidInput: Several territories may be meant, or another district.
+        """
         ...
 
 

@@ -39,9 +39,21 @@ class HomeDirectory:
         return found.name if found else None
 
     def territory(self, text: str) -> str | None:
-        """The official name of a platform or street of the home district for a name or alias."""
-        found = self._base.territory_named(text, self.home)
-        return found.name if found else None
+        """The official name of a platform or street of the home district for a name or alias.
+
+        Raises:
+            InvalidInput: Several may be meant, or another district.
+        """
+        found = self._base.territories_named(text, self.home)
+        if len(found) > 1:
+            names = "、".join(item.name for item in found)
+            raise errors.InvalidInput(f"“{text}”可能是{names}，请选择其中一个。", field="territory")
+        elsewhere = self._base.jurisdiction_named(text)
+        if not found and elsewhere is not None and elsewhere.id != self.home.id:
+            home = self.home.name
+            said = f"{elsewhere.name}不属于{home}，请选择{home}的平台或街道；不确定时可以不填。"
+            raise errors.InvalidInput(said, field="territory")
+        return found[0].name if found else None
 
     def unit(self, role: Role, text: str) -> str | None:
         """The official name of the unit that an account acts for; some roles name theirs freely."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -53,6 +53,7 @@ _KINDS: dict[str, type[BaseModel]] = {
     "signals": Signal,
     "entries": Entry,
 }
+_TYPED_WRONG = 4  # characters of a name at least in which one may be wrong
 _KINDS_TEXT = "、".join(_KINDS)
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {kind: TypeAdapter(model) for kind, model in _KINDS.items()}
 
@@ -128,8 +129,33 @@ class KnowledgeBase:
         return _named(text, self.departments.values(), within)
 
     def territory_named(self, text: str, within: Jurisdiction | None = None) -> Territory | None:
-        """Returns the platform or street with this name or alias; ``within`` looks in one folder only."""
-        return _named(text, self.territories.values(), within)
+        """Returns the one platform or street that a text names; None if there is none or more than one."""
+        found = self.territories_named(text, within)
+        return found[0] if len(found) == 1 else None
+
+    def territories_named(self, text: str, within: Jurisdiction | None = None) -> tuple[Territory, ...]:
+        """Returns the platforms and streets that a text may name, several if it is ambiguous.
+
+        A name or alias in full names one. Its beginning does too, as 前进 of 前进街道 and of 前进智造园, but
+        not the district before a name that stands alone, as 钱塘 of 钱塘芯谷. A name with one wrong
+        character counts where nothing else fits.
+
+        Args:
+            text: As typed.
+            within: Looks in one folder only.
+        """
+        exact = _named(text, self.territories.values(), within)
+        wanted = _plain(text)
+        if exact is not None or len(wanted) < 2:
+            return (exact,) if exact is not None else ()
+        names = {
+            territory.id: [_plain(name) for name in (territory.name, *territory.aliases)]
+            for territory in self.territories.values()
+            if within is None or prefix_of(territory.id) == prefix_of(within.id)
+        }
+        begun = [key for key, known in names.items() if any(_begins(name, wanted, known) for name in known)]
+        close = [key for key, known in names.items() if any(_one_off(name, wanted) for name in known)]
+        return tuple(self.territories[key] for key in begun or close)
 
     def jurisdiction_named(self, text: str) -> Jurisdiction | None:
         """Returns the jurisdiction with this name or alias, if the knowledge base has it."""
@@ -170,6 +196,16 @@ def _named(text: str, candidates: Iterable[_Named], within: Jurisdiction | None)
         if wanted == _plain(item.name) or any(wanted == _plain(alias) for alias in item.aliases):
             return item
     return None
+
+
+def _begins(name: str, beginning: str, names: Collection[str]) -> bool:
+    rest = name.removeprefix(beginning)
+    return name.startswith(beginning) and not any(rest.startswith(other) for other in names)
+
+
+def _one_off(name: str, typed: str) -> bool:
+    different = sum(one != other for one, other in zip(name, typed, strict=False))
+    return len(name) == len(typed) >= _TYPED_WRONG and different == 1
 
 
 def _line_at(node: Any, path: Iterable[str | int]) -> int:

@@ -170,3 +170,25 @@ def test_the_projects_knowledge_base_is_sound() -> None:
     assert base.home("钱塘区").appeals
     # Far above what it takes (about 0.1 s); only a change of kind, such as a pure Python parser, exceeds it.
     assert time.perf_counter() - started < 5
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("临江街道", {"临江街道"}),
+        ("芯谷", {"钱塘芯谷"}),
+        ("下沙", {"下沙街道"}),
+        ("白扬街道", {"白杨街道"}),
+        ("前进", {"前进街道", "前进智造园"}),
+        ("临江", {"临江街道", "临江高科园"}),
+        ("钱塘", set()),
+        ("萧山", set()),
+        ("前", set()),
+        ("", set()),
+    ],
+)
+def test_an_ambiguous_territory_is_said_to_be_so(text: str, names: set[str]) -> None:
+    base = loading.load(ROOT / "knowledge_base")
+    assert {item.name for item in base.territories_named(text)} == names
+    alone = base.territory_named(text)
+    assert (alone is not None) == (len(names) == 1)
