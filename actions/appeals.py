@@ -422,13 +422,17 @@ class ActionFileAppeal(Action):  # type: ignore[misc]
             say(dispatcher, error.sentence or "有一项内容没有通过核对，请重新填写。")
             return [SlotSet("appeal_confirm", None), SlotSet(field, None), FollowupAction("appeal_form")]
         if error.status == 409:
+            numbers = [str(number) for number in error.details.get("numbers") or ()]
+            named = f"，诉求编号：{'、'.join(numbers)}" if numbers else ""
             say(
                 dispatcher,
-                "这件诉求刚才已经提交过，之后的修改没有生效。请不要重复提交，如需更正请转人工。",
-                buttons=[HUMAN],
+                f"这件诉求刚才已经提交过{named}。之后的修改没有生效，请不要重复提交，如需更正请转人工。",
+                buttons=[STATUS, HUMAN],
                 outcome="clarifying",
             )
-            return cleared("appeal_form")
+            # it was filed with another phone, perhaps: that one is asked for again
+            kept = [SlotSet("last_number", numbers[-1]), SlotSet("last_phone", None)] if numbers else []
+            return [*cleared("appeal_form"), *kept]
         sentence = (
             error.sentence if error.is_refusal else "抱歉，系统暂时没有收下这件诉求，您填写的内容都还在。"
         )

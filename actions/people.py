@@ -10,7 +10,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions import recognition
 from actions.answering import ActionAnswer
-from actions.client import BackendError, backend
+from actions.client import Appeal, BackendError, backend
 from actions.conversation import (
     HUMAN,
     MENU,
@@ -37,6 +37,7 @@ _CANCELLED = {
     "feedback_form": "好的，已取消评价，没有提交任何内容。",
     "withdraw_form": "好的，不撤回，诉求照常办理。",
 }
+_CANCELLED_UNSEEN = "好的，已取消填写。如果您刚才已经确认过提交，请稍后查询进度核实一下。"
 
 
 def cleared(form: str) -> list[EventType]:
@@ -117,7 +118,7 @@ class ActionCancel(Action):  # type: ignore[misc]
         """Returns the name in the domain."""
         return "action_cancel"
 
-    def run(
+    async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[EventType]:
         """Cancels and says so; a form that was put aside for this one goes on."""
@@ -137,14 +138,38 @@ class ActionCancel(Action):  # type: ignore[misc]
             return []
         paused = slot(tracker, "paused_form")
         goes_on = paused is not None and paused != form
+        known = await _filed_before(form, tracker)
+        if known:
+            say(
+                dispatcher,
+                f"这件诉求刚才已经提交成功，编号：{'、'.join(appeal.number for appeal in known)}。"
+                "凭编号和登记的电话可以查询进度，如需撤回请说“撤回诉求”。",
+                buttons=[STATUS, WITHDRAW, HUMAN],
+                outcome="filed",
+                card=known[0].card(),
+            )
+            kept = [SlotSet("last_number", known[-1].number), SlotSet("last_phone", slot(tracker, "phone"))]
+            events = [ActiveLoop(None), SlotSet("requested_slot", None), *cleared(form), *kept]
+            return events + (resumed(tracker) if goes_on else [SlotSet("paused_form", None)])
+        said = _CANCELLED.get(form, "好的，已取消。") if known is not None else _CANCELLED_UNSEEN
         say(
             dispatcher,
-            _CANCELLED.get(form, "好的，已取消。")
-            + ("我们继续刚才的登记。" if goes_on else "需要时随时再告诉我。"),
+            said + ("我们继续刚才的登记。" if goes_on else "需要时随时再告诉我。"),
             outcome=None if goes_on else "chitchat",
         )
         events = [ActiveLoop(None), SlotSet("requested_slot", None), *cleared(form)]
         return events + (resumed(tracker) if goes_on else [SlotSet("paused_form", None)])
+
+
+async def _filed_before(form: str, tracker: Tracker) -> list[Appeal] | None:
+    """What a form has filed in a turn that was lost before it was kept; None where nobody can tell now."""
+    key = slot(tracker, "filing_key")
+    if form != "appeal_form" or not key:
+        return []
+    try:
+        return await backend().filed(key)
+    except BackendError:
+        return None
 
 
 class ActionNoForm(Action):  # type: ignore[misc]

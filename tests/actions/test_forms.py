@@ -159,14 +159,48 @@ async def test_a_changed_repetition_is_not_filed_again(fake_backend: FakeBackend
     dispatcher = CollectingDispatcher()
     await ActionFileAppeal().run(dispatcher, tracker(slots={**slots, "description": "路面坏了"}), {})
     assert "已经提交过" in dispatcher.messages[0]["text"]
+    assert "QT20261121-0001" in dispatcher.messages[0]["text"]
     assert len(fake_backend.appeals) == 1
+
+
+async def test_a_phone_changed_after_a_lost_answer_learns_the_number(fake_backend: FakeBackend) -> None:
+    slots = {**CONTACT, "description": "路灯坏了", "filing_key": "k", "appeal_confirm": "yes"}
+    await ActionFileAppeal().run(CollectingDispatcher(), tracker(slots=slots), {})
+    dispatcher = CollectingDispatcher()
+    changed = tracker(slots={**slots, "phone": "13899998888"})
+    kept = filled(await ActionFileAppeal().run(dispatcher, changed, {}))
+    assert "QT20261121-0001" in dispatcher.messages[0]["text"]
+    assert (kept["last_number"], kept["last_phone"]) == ("QT20261121-0001", None)
+
+
+async def test_cancelling_after_a_lost_answer_tells_the_number(fake_backend: FakeBackend) -> None:
+    slots = {**CONTACT, "description": "路灯坏了", "filing_key": "k", "appeal_confirm": "yes"}
+    await ActionFileAppeal().run(CollectingDispatcher(), tracker(slots=slots), {})
+    dispatcher = CollectingDispatcher()
+    state = tracker("取消", "cancel", 1.0, form="appeal_form", slots={**slots, "appeal_confirm": None})
+    events = await ActionCancel().run(dispatcher, state, {})
+    text = dispatcher.messages[0]["text"]
+    assert "QT20261121-0001" in text
+    assert "没有提交" not in text
+    assert filled(events)["last_number"] == "QT20261121-0001"
+    assert {"event": "active_loop", "name": None, "timestamp": None} in events
+
+
+async def test_cancelling_promises_nothing_while_nobody_can_tell(fake_backend: FakeBackend) -> None:
+    fake_backend.down = True
+    dispatcher = CollectingDispatcher()
+    slots = {**CONTACT, "description": "路灯坏了", "filing_key": "k"}
+    state = tracker("取消", "cancel", 1.0, form="appeal_form", slots=slots)
+    assert filled(await ActionCancel().run(dispatcher, state, {}))["filing_key"] is None
+    assert "没有提交" not in dispatcher.messages[0]["text"]
+    assert "查询进度" in dispatcher.messages[0]["text"]
 
 
 async def test_cancelling_keeps_who_files(fake_backend: FakeBackend) -> None:
     state = tracker(
         "取消", "cancel", 1.0, form="appeal_form", slots={**CONTACT, "description": "x", "filing_key": "k"}
     )
-    events = ActionCancel().run(CollectingDispatcher(), state, {})
+    events = await ActionCancel().run(CollectingDispatcher(), state, {})
     slots = filled(events)
     assert {name for name, value in slots.items() if value is None} == set(slots)
     assert not set(slots) & set(CONTACT)
