@@ -35,6 +35,7 @@ _WHOSE: frozenset[Facet] = frozenset({"phone", "unit", "address", "definition"})
 _FEW = 2  # characters of matter up to which a question may be too vague to pick an entry
 _SAME = 1.0  # log odds within which three entries fit a vague question alike
 _UNHEARD = 3  # characters in a row that an entry knows nothing of, from which it is not the answer
+_SOURCE = re.compile(r"来源|出处|依据|哪个文件|哪份文件|什么文件")
 _EVERY_DISTRICT = re.compile(r"(?:两|几|各|每|所有)个?(?:城|地)?区|分别|各自|都是多少")
 _SHOWABLE: frozenset[Facet] = frozenset(
     {
@@ -166,7 +167,10 @@ class AnswerService:
         told = self._whose_number(question) or self._every_hotline(question)
         if told is not None:
             return told
-        question, district = self._by_nickname(question, district)
+        meant, district = self._by_nickname(question, district)
+        if meant != question or (self._nickname_in(question) and last_entry):
+            last_entry = None
+        question = meant
         finding = self.index.look_up(question, k=6, district=district)
         query = finding.query
         last = self.base.entries.get(last_entry or "")
@@ -174,7 +178,7 @@ class AnswerService:
             followed = self._follow_up(finding, question, last)
             if followed is not None:
                 return followed
-        if (query.bare or (query.size < _FEW and query.asks)) and not finding.outside:
+        if (query.bare or (_says_little(query.topic) and query.asks)) and not finding.outside:
             bare = self._bare(finding, district)
             if bare is not None:
                 return bare
@@ -355,22 +359,33 @@ class AnswerService:
 
     def _by_nickname(self, question: str, district: str | None) -> tuple[str, str | None]:
         """Lets the nickname of a hotline say which district is meant, whatever was talked about before."""
-        spoken = text.squeeze(text.shorten(question))
-        for name, about in self._nicknames.items():
-            if re.search(rf"(?<!\d){re.escape(name)}(?!\d)", spoken):
-                named, _, rest = self.index.named(text.shorten(question))
-                if not named:
-                    return question, about.name
-                if about not in named and not name.isascii():
-                    return rest, about.name
+        name = self._nickname_in(question)
+        if name is None:
+            return question, district
+        about = self._nicknames[name]
+        named, _, rest = self.index.named(text.shorten(question))
+        if not named:
+            return question, about.name
+        if about not in named and not name.isascii():
+            return rest, about.name
         return question, district
+
+    def _nickname_in(self, question: str) -> str | None:
+        spoken = text.squeeze(text.shorten(question))
+        return next(
+            (name for name in self._nicknames if re.search(rf"(?<!\d){re.escape(name)}(?!\d)", spoken)), None
+        )
 
     # Follow-ups
 
     def _follow_up(self, finding: Finding, question: str, last: Entry) -> Reply | None:
         query = finding.query
         sure = bool(finding.hits) and finding.hits[0].score >= self.index.model.answer
-        about_last = query.bare or (bool(query.asks) and query.size <= 2 and not sure)
+        if _SOURCE.search(query.text) and query.size <= _FEW:
+            return self._reply(last, (), question, named=(self.base.jurisdiction_of(last.id),))
+        about_last = (
+            query.bare or _says_little(query.topic) or (bool(query.asks) and query.size <= 2 and not sure)
+        )
         if not about_last:
             return None
         if finding.named and prefix_of(finding.named[0].id) != prefix_of(last.id):
@@ -380,6 +395,9 @@ class AnswerService:
             return None
         if re.search(r"还有(?:别的|其他|什么|哪些|吗)|别的|其他", query.text):
             return self._more(last)
+        if query.asks and not any(facets.covers(last, ask) for ask in query.asks):
+            wanted = [ask.facet for ask in query.asks]
+            return self._not_stated(last, wanted, self.base.jurisdiction_of(last.id))
         return self._reply(last, query.asks, question, named=finding.named)
 
     def _more(self, last: Entry) -> Reply:
@@ -631,6 +649,11 @@ class AnswerService:
 
     def _button(self, entry: Entry) -> Button:
         return Button(title=_shown_title(entry), payload=f'/choose_entry{{"entry_id": "{entry.id}"}}')
+
+
+def _says_little(topic: str) -> bool:
+    """Tells whether a topic is only a word that says how, as “办” in “在哪办”, not what about."""
+    return not text.words().generic.sub("", text.canonical(topic)).strip()
 
 
 def _shown_title(entry: Entry) -> str:

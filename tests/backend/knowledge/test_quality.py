@@ -156,3 +156,21 @@ def test_who_leads_is_told_from_what_appeals_are_about(real_service: AnswerServi
     assert reply.outcome == "clarifying"
     assert reply.messages[0].citations
     assert real_service.answer("杭州地铁停运找谁").outcome != "answered"
+
+
+def test_a_nickname_after_another_districts_hotline_is_no_follow_up(real_service: AnswerService) -> None:
+    for question in ("拨我就灵是哪个号", "8590怎么打"):
+        words = said(real_service.answer(question, last_entry="sc.contact.hotline"))
+        assert "85901890" in words
+        assert "85908590" not in words
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [("要钱吗", "未载明"), ("需要什么材料", "未载明"), ("在哪办", "金沙大道600号"), ("来源呢", "来源：《")],
+)
+def test_a_follow_up_stays_with_the_last_entry(real_service: AnswerService, question: str, words: str) -> None:
+    reply = real_service.answer(question, last_entry="qt.guide.tax-hall")
+    assert reply.entry == "qt.guide.tax-hall"
+    assert words in said(reply)
+    assert real_service.answer("在哪办").entry is None
