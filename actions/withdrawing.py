@@ -53,10 +53,10 @@ class ValidateWithdrawForm(ValidateStatusForm):
         """The same wish once more is no other matter."""
         return turn.intent != "withdraw" and super().steps_back(turn, asked)
 
-    def hear(self, turn: Turn, asked: str, tracker: Tracker) -> Heard:
+    async def hear(self, turn: Turn, asked: str, tracker: Tracker) -> Heard:
         """Reads the yes or no; number and phone as in the status form."""
         if asked != "withdraw_confirm":
-            return super().hear(turn, asked, tracker)
+            return await super().hear(turn, asked, tracker)
         if turn.means("affirm", "withdraw", least=0.7, longest=16):
             return {asked: _SAID_YES}
         if turn.means("deny", least=0.7, longest=16):
