@@ -169,7 +169,9 @@ def test_a_nickname_after_another_districts_hotline_is_no_follow_up(real_service
     ("question", "words"),
     [("要钱吗", "未载明"), ("需要什么材料", "未载明"), ("在哪办", "金沙大道600号"), ("来源呢", "来源：《")],
 )
-def test_a_follow_up_stays_with_the_last_entry(real_service: AnswerService, question: str, words: str) -> None:
+def test_a_follow_up_stays_with_the_last_entry(
+    real_service: AnswerService, question: str, words: str
+) -> None:
     reply = real_service.answer(question, last_entry="qt.guide.tax-hall")
     assert reply.entry == "qt.guide.tax-hall"
     assert words in said(reply)
