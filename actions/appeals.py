@@ -67,7 +67,7 @@ class ActionPrepareAppeal(Action):  # type: ignore[misc]
         """Says that the filing begins, and fills in what is known."""
         described = _description(turn, tracker)
         problem = recognition.description_problem(described) if described else None
-        say(dispatcher, "好的，我来帮您登记这件诉求，随时可以说“取消”。")
+        say(dispatcher, f"好的，我来帮您登记这件诉求，随时可以说“取消”。{_reused(turn, tracker)}")
         if described and problem:
             say(dispatcher, problem)
             described = None
@@ -531,24 +531,45 @@ def _description(turn: Turn, tracker: Tracker) -> str | None:
     return recognition.described_problem(question)
 
 
+_WRITER = ("enterprise", "contact", "phone")
+
+
+def _told(turn: Turn) -> dict[str, str]:
+    """Who writes, as far as one message tells."""
+    if turn.pressed or recognition.appeal_numbers(turn.text):
+        return {}
+    told = recognition.dissect(turn.text)
+    several = len({span.value for span in recognition.phones(turn.text)}) > 1
+    found = {"enterprise": told.company, "contact": told.person, "phone": None if several else told.phone}
+    return {name: value for name, value in found.items() if value}
+
+
+def _reused(turn: Turn, tracker: Tracker) -> str:
+    """Names the details of an earlier appeal that this one goes on with."""
+    told = _told(turn)
+    if told.get("enterprise") not in (None, slot(tracker, "enterprise")):
+        return ""
+    names = [name for name in (*_WRITER, "territory") if slot(tracker, name) and name not in told]
+    if not names:
+        return ""
+    return f"沿用您之前填的{'、'.join(FIELD_TITLES[name] for name in names)}，要换请直接说。"
+
+
 async def _prefilled(turn: Turn, tracker: Tracker) -> list[EventType]:
     """Contact details that the person has given of themselves in this conversation."""
-    readers = {
-        "enterprise": listening.own_company,
-        "contact": listening.own_name,
-        "phone": listening.any_phone,
-    }
-    turns = [turn] + [t for t in said_before(tracker) if t.intent in _ABOUT_THE_WRITER]
-    told = recognition.Told() if turn.pressed else recognition.dissect(turn.text)
+    told = _told(turn)
+    earlier = [_told(t) for t in said_before(tracker) if t.intent in _ABOUT_THE_WRITER]
+    other = told.get("enterprise") not in (None, slot(tracker, "enterprise"))
+    kept = {} if other else {name: value for name in _WRITER if (value := slot(tracker, name))}
     events: list[EventType] = []
-    for name, read in readers.items():
-        if slot(tracker, name):
-            continue
-        value = next((found for t in turns if not t.pressed and (found := read(t.text))), None)
-        # a bare name in a list (公司，姓名，电话，问题) is the writer's too
-        value = value or getattr(told, {"enterprise": "company", "contact": "person"}.get(name, name))
-        if value:
+    for name in _WRITER:
+        said = [] if other else earlier
+        value = told.get(name) or kept.get(name) or next((t[name] for t in said if name in t), None)
+        if value or other:
             events.append(SlotSet(name, value))
+    if other and slot(tracker, "territory"):
+        # another enterprise is somewhere else
+        events.append(SlotSet("territory", None))
     if slot(tracker, "territory") is None and not turn.pressed:
         try:
             territory = await _territory_in(turn.text, exact=False)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from datetime import UTC, datetime
 from typing import Any
 
 from rasa_sdk import Action, Tracker
-from rasa_sdk.events import EventType, SlotSet
+from rasa_sdk.events import EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions import listening, recognition
@@ -15,6 +16,7 @@ from actions.client import Appeal, BackendError, backend
 from actions.conversation import (
     CANCEL,
     FEEDBACK,
+    FILE,
     HUMAN,
     STATUS,
     UNAVAILABLE,
@@ -26,12 +28,19 @@ from actions.conversation import (
     say,
     slot,
 )
-from actions.forms import ListeningForm
+from actions.forms import ListeningForm, times_asked
 from actions.listening import EDIT, Heard
 from actions.people import cleared, resumed
 
 _NOT_FOUND = 404
+_TRIES = 2
 _OPEN_STATES = ("filed", "assigned", "in_work", "replied", "reopened")
+_DONE_STATES = ("closed", "withdrawn")
+_SHORT = 14
+_JUDGING = (
+    "不对|不是|应该是|应该|其实|是|改成|改为|改|换成|给|打|我要|我|已经|已|还|并|没有|没|未|"
+    "解决|办好|处理好|问题|了|吧|的|好评|评价"
+)
 NO_COMMENT = {"title": "没有", "payload": '/inform{"comment": "没有"}'}
 _NOTHING_TO_SAY = (
     "没有",
@@ -191,7 +200,12 @@ class ValidateFeedbackForm(_LookupForm):
     def steps_back(self, turn: Turn, asked: str) -> bool:
         """Words of judgement are answers here."""
         if asked == "comment" and not turn.pressed:
-            return False
+            # a comment may hold any words, but a plain question is no comment
+            return recognition.looks_like_question(turn.text) and turn.intent in (
+                "ask",
+                "help",
+                "out_of_scope",
+            )
         if not turn.pressed and turn.intent == "give_feedback":
             return False
         return super().steps_back(turn, asked)
@@ -203,9 +217,9 @@ class ValidateFeedbackForm(_LookupForm):
     async def hear(self, turn: Turn, asked: str, tracker: Tracker) -> Heard:
         """Reads result, stars and comment; number and phone as in the status form."""
         if asked == "comment":
-            if turn.pressed:
+            if turn.pressed or listening.says_yes(turn.text):
                 return {"comment": "没有"}
-            return {"comment": turn.text}
+            return self._judged_again(turn) or {"comment": turn.text}
         judged = self._judged(turn, asked)
         if asked in ("result", "stars"):
             if judged:
@@ -214,6 +228,16 @@ class ValidateFeedbackForm(_LookupForm):
                 return {}
             return {asked: turn.text}
         return {**await super().hear(turn, asked, tracker), **judged}
+
+    def _judged_again(self, turn: Turn) -> Heard:
+        """A short word on result or stars at the last step changes those; it is no comment."""
+        if len(turn.text) > _SHORT:
+            return {}
+        if recognition.impossible_stars(turn.text):
+            return {"stars": turn.text}
+        judged = self._judged(turn, "comment")
+        bare = re.sub(rf"{_JUDGING}|[\d一二两三四五满]+颗?[星分]", "", recognition.squeeze(turn.text))
+        return judged if judged and not bare else {}
 
     def _judged(self, turn: Turn, asked: str) -> Heard:
         if turn.pressed:
@@ -227,6 +251,8 @@ class ValidateFeedbackForm(_LookupForm):
         star = recognition.stars(turn.text)
         if star:
             judged["stars"] = star.value
+        elif asked in ("result", "stars") and recognition.impossible_stars(turn.text):
+            judged["stars"] = turn.text
         elif asked == "stars":
             count = recognition.stars_answer(turn.text)
             if count:
@@ -250,7 +276,7 @@ class ValidateFeedbackForm(_LookupForm):
         """One to five."""
         count = recognition.stars_answer(str(value)) if value else None
         if value and count is None:
-            return self.refused(dispatcher, tracker, "stars", "星级是 1 到 5 的整数，例如“5星”。")
+            return self.refused(dispatcher, tracker, "stars", "星级是 1 到 5 的整数，不能打半星，例如“5星”。")
         return {"stars": str(count) if count else None}
 
     def validate_comment(
@@ -292,6 +318,11 @@ class _AskJudgement(Action, ABC):  # type: ignore[misc]
                 return [SlotSet("requested_slot", None)]
             self.ask(dispatcher)
             return []
+        if appeal.state in _DONE_STATES:
+            standing = f"诉求 {appeal.number} {appeal.state_text or '已闭环'}，不用再评价了。"
+            text = f"{standing}问题又出现可以重新提交诉求，也可以转人工。"
+            say(dispatcher, text, buttons=[FILE, HUMAN], outcome="clarifying", card=appeal.card())
+            return [SlotSet("requested_slot", None)]
         if appeal.state in _OPEN_STATES:
             standing = _status_text(appeal, overdue=_is_overdue(appeal))
             text = f"{standing}\n部门办结之后，再请您确认是否解决并评价。"
@@ -349,6 +380,9 @@ class ActionAskComment(Action):  # type: ignore[misc]
             if solved
             else "请说说哪里还没有解决，方便部门继续办理；没有可以点“没有”。"
         )
+        stars = slot(tracker, "stars")
+        judged = f"您的评价是：{'已解决' if solved else '未解决'}，{stars} 星。"
+        text = f"{text}{judged}回复后评价即提交、不能再改；要改请先说，例如“改成3星”。"
         say(dispatcher, text, buttons=[NO_COMMENT, CANCEL])
         return []
 
@@ -372,6 +406,10 @@ class ActionShowStatus(Action):  # type: ignore[misc]
             appeal = await backend().lookup(number, phone)
         except BackendError as error:
             _say_not_found(dispatcher, error)
+            waiting = slot(tracker, "paused_form") is not None
+            if error.status == _NOT_FOUND and not waiting and times_asked(tracker, "lookup_phone") < _TRIES:
+                # the number is kept, so that only the phone has to be said again
+                return [SlotSet("lookup_phone", None), FollowupAction("status_form")]
             return done
         overdue = _is_overdue(appeal)
         buttons = [FEEDBACK] if appeal.state == "resolved" else []

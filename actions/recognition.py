@@ -237,6 +237,7 @@ def companies(text: str) -> list[Span]:
                 not re.sub(r"[ ,，。:;你您好]", "", before)
                 and re.match(r"^\s*(?:$|[,，。;!\s]|的|(?:想|要)?(?:反映|投诉))", after)
             )
+            or (re.search(r"[,，。;\s]$", before) and re.match(r"[,，。;\s]", after))
             or (not after.strip(" 。.!") and re.search(r"[,。;!\s，]$|(?:——|--)$", before))
         )
         found.append(Span("company", name, start, end, "self" if own else None))
@@ -279,10 +280,8 @@ _WITHHELD = re.compile(
 def stand_in(text: str) -> str | None:
     """What stands for an enterprise where there is none, such as 个人 or 不便透露; None for anything else."""
     plain = squeeze(text)
-    if _WORKING_ALONE.fullmatch(plain):
+    if plain and re.fullmatch(f"(?:(?:{_WITHOUT_COMPANY.pattern})|{_WORKING_ALONE.pattern})+", plain):
         return "个体工商户" if "个体" in plain else "个人"
-    if _WITHOUT_COMPANY.fullmatch(plain):
-        return "个人"
     return "不便透露" if _WITHHELD.fullmatch(plain) else None
 
 
