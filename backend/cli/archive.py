@@ -31,14 +31,21 @@ def database_files(settings: Settings) -> dict[str, Path]:
     Raises:
         InvalidInput: One of them is not SQLite; PostgreSQL has its own tools.
     """
-    files: dict[str, Path] = {}
-    for name, url in (("qifu.db", settings.database_url), ("tracker.db", settings.tracker_url)):
-        if not url.startswith("sqlite:///"):
-            raise InvalidInput(
-                "数据在 PostgreSQL 里，请用 pg_dump 备份、pg_restore 恢复；这里只处理 SQLite 文件。"
-            )
-        files[name] = Path(os.path.abspath(url.removeprefix("sqlite:///")))
+    files = sqlite_files(settings)
+    if len(files) < 2:
+        raise InvalidInput(
+            "数据在 PostgreSQL 里，请用 pg_dump 备份、pg_restore 恢复；这里只处理 SQLite 文件。"
+        )
     return files
+
+
+def sqlite_files(settings: Settings) -> dict[str, Path]:
+    """Return name in the archive → file, for the databases that are SQLite files, there or not yet."""
+    return {
+        name: Path(os.path.abspath(url.removeprefix("sqlite:///")))
+        for name, url in (("qifu.db", settings.database_url), ("tracker.db", settings.tracker_url))
+        if url.startswith("sqlite:///")
+    }
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -113,6 +120,7 @@ def read(archive: Path, files: Mapping[str, Path], *, force: bool) -> list[str]:
             # A journal of the database that was there would be played into the one that comes.
             for ending in ("-wal", "-shm", "-journal"):
                 target.with_name(target.name + ending).unlink(missing_ok=True)
+            (Path(folder) / name).chmod(0o600)
             shutil.move(Path(folder) / name, target)
     return names
 

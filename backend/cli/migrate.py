@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from backend.cli import archive
+from backend.cli.instance import keep_private
 from backend.settings import Settings
 
 NAME = "migrate"
@@ -18,7 +20,7 @@ def bring_up_to_date(settings: Settings) -> None:
     """Create the database or run the migrations that it has not seen."""
     from backend.storage.schema import migrate
 
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    keep_private(settings.data_dir, archive.sqlite_files(settings).values())
     migrate(settings.database_url)
 
 

@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from backend import logs
-from backend.cli.instance import only_one
+from backend.cli import archive
+from backend.cli.instance import keep_private, only_one
 from backend.cli.processes import environment
 from backend.cli.supervisor import MISCONFIGURED, Child, dies_with_parent
 from backend.errors import Conflict, InvalidInput
@@ -112,7 +113,7 @@ class Service:
         self._with_bot = with_bot
         self._environment = environment(settings)
         self.backend = Child("backend", [sys.executable, "-m", "backend"], self._environment)
-        self.bot = Child("bot", [sys.executable, "-m", "bot"], self._environment)
+        self.bot = Child("bot", [sys.executable, "-m", "bot"], self._environment, self._ask_bot)
 
     async def run(self) -> int:
         """Serve until told to stop; return the exit code."""
@@ -136,6 +137,10 @@ class Service:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
         return MISCONFIGURED if self.backend.misconfigured else 0
+
+    async def _ask_bot(self) -> bool | None:
+        answer = await get_json(self._settings.bot_address, "/healthz")
+        return None if answer is None else answer.get("ready") is True
 
     async def _bring_up_bot(self) -> None:
         if await self._train():
@@ -183,6 +188,7 @@ class Service:
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Check what can be checked before anything is started, then serve."""
+    keep_private(settings.data_dir, archive.sqlite_files(settings).values())
     require_writable(settings.data_dir)
     require_writable(settings.model_dir)
     with only_one(settings.data_dir):

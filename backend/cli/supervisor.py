@@ -12,7 +12,7 @@ import logging
 import signal
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 
 log = logging.getLogger(__name__)
@@ -24,6 +24,13 @@ STEADY_SECONDS = 60.0
 
 GRACE_SECONDS = 20.0
 """How long a child may take to stop before it is killed."""
+
+START_SECONDS = 300.0
+"""How long a child may take until it is ready; before that, its silence is no sign of trouble."""
+
+CHECK_SECONDS = 10.0
+CHECKS_MISSED = 6
+"""A child that gives no answer at all to so many checks in a row hangs, and is killed and started again."""
 
 MISCONFIGURED = 2
 """A child that ends with this has said in one sentence what is missing; starting it again would not help."""
@@ -61,8 +68,24 @@ class Child:
         misconfigured: It ended with ``MISCONFIGURED`` and is not started again.
     """
 
-    def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        check: Callable[[], Awaitable[bool | None]] | None = None,
+    ) -> None:
+        """Prepare the child; it is not started yet.
+
+        Args:
+            name: For the log.
+            command: The program and its arguments.
+            environment: The program's environment, complete.
+            check: Ask the child how it is: True ready, False it answers, None no answer. Without it, a child
+                that hangs is not noticed.
+        """
         self.name = name
+        self._check = check
         self.process: asyncio.subprocess.Process | None = None
         self.misconfigured = False
         self._command = command
@@ -81,7 +104,7 @@ class Child:
                     start_new_session=True,
                     preexec_fn=dies_with_parent,
                 )
-                code = await self.process.wait()
+                code = await self._wait(self.process)
                 self.process = None
                 if code == MISCONFIGURED:
                     self.misconfigured = True
@@ -92,6 +115,32 @@ class Child:
                 await asyncio.sleep(pause)
         finally:
             await self._stop()
+
+    async def _wait(self, process: asyncio.subprocess.Process) -> int:
+        if self._check is None:
+            return await process.wait()
+        watch = asyncio.create_task(self._kill_if_it_hangs(process, self._check))
+        try:
+            return await process.wait()
+        finally:
+            watch.cancel()
+            await asyncio.gather(watch, return_exceptions=True)
+
+    async def _kill_if_it_hangs(
+        self, process: asyncio.subprocess.Process, check: Callable[[], Awaitable[bool | None]]
+    ) -> None:
+        started, was_ready, missed = time.monotonic(), False, 0
+        while missed < CHECKS_MISSED:
+            await asyncio.sleep(CHECK_SECONDS)
+            answer = await check()
+            was_ready = was_ready or answer is True
+            if answer is not None or not (was_ready or time.monotonic() - started > START_SECONDS):
+                missed = 0
+            else:
+                missed += 1
+        log.error("child hangs", extra={"child": self.name, "checks_missed": missed})
+        with suppress(ProcessLookupError):
+            process.kill()
 
     async def _stop(self) -> None:
         process = self.process

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 from backend.cli.processes import environment
+from backend.cli.supervisor import dies_with_parent
 from backend.errors import QifuError
 from backend.settings import Settings
 
@@ -70,7 +71,14 @@ def _run(command: list[str], environ: dict[str, str], log: Path) -> tuple[int, f
     started = time.monotonic()
     with (
         log.open("wb") as output,
-        subprocess.Popen(command, env=environ, stdout=output, stderr=subprocess.STDOUT) as process,
+        subprocess.Popen(
+            command,
+            env=environ,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            # without it, a killed service would leave the trainer behind
+            preexec_fn=dies_with_parent,
+        ) as process,
     ):
         try:
             while True:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sqlite3
 import tarfile
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from backend.cli import archive, main
-from backend.cli.instance import only_one
+from backend.cli.instance import keep_private, only_one
 from backend.errors import Conflict, InvalidInput
 from backend.settings import load_settings
 
@@ -159,3 +161,39 @@ def test_the_commands(tmp_path: Path, monkeypatch, capsys) -> None:
     assert "已有一个服务在运行" in capsys.readouterr().err
     assert main(["restore", str(backup), "--force"]) == 0
     assert main(["restore", str(tmp_path / "absent")]) == 2
+
+
+def test_what_is_restored_is_nobody_elses(tmp_path: Path, files: dict[str, Path]) -> None:
+    fill(files["qifu.db"], "a")
+    fill(files["tracker.db"], "t")
+    archive.write(tmp_path / "b.tar.gz", files, NOW)
+    archive.read(tmp_path / "b.tar.gz", files, force=True)
+    assert [file.stat().st_mode & 0o777 for file in files.values()] == [0o600, 0o600]
+
+
+@pytest.mark.database
+def test_databases_are_nobody_elses(tmp_path: Path, monkeypatch, umask_of_before) -> None:
+    os.umask(0o022)
+    monkeypatch.setenv("QIFU_DATA_DIR", str(tmp_path / "var"))
+    old = fill(tmp_path / "var" / "tracker.db", "t")
+    old.chmod(0o644)
+    (tmp_path / "var" / "serve.lock").touch()
+    assert main(["migrate"]) == 0
+    assert (tmp_path / "var").stat().st_mode & 0o777 == 0o700
+    assert [path.name for path in (tmp_path / "var").glob("*.db*") if path.stat().st_mode & 0o077] == []
+
+
+def test_a_new_data_folder_is_ours_and_a_folder_of_others_stays_open(tmp_path: Path, umask_of_before) -> None:
+    os.umask(0o022)
+    (tmp_path / "shared").mkdir()
+    keep_private(tmp_path / "shared")
+    keep_private(tmp_path / "new")
+    assert (tmp_path / "shared").stat().st_mode & 0o777 == 0o755
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
+
+
+@pytest.fixture
+def umask_of_before() -> Iterator[None]:
+    before = os.umask(0o022)
+    yield
+    os.umask(before)

@@ -113,3 +113,100 @@ async def test_a_killed_supervisor_takes_its_children_along(tmp_path: Path) -> N
     process.kill()
     await process.wait()
     assert (await until(tmp_path / "n", 2))[1] == "stopped"
+
+
+@pytest.fixture
+def checked_often(monkeypatch: pytest.MonkeyPatch, quick: None) -> None:
+    monkeypatch.setattr(supervisor, "CHECK_SECONDS", 0.01)
+
+
+@pytest.mark.usefixtures("checked_often")
+async def test_a_child_that_stands_still_is_killed_and_started_again(tmp_path: Path) -> None:
+    async def check() -> bool | None:
+        process = running.process
+        return None if process is None or f"{process.pid}" in stopped else True
+
+    stopped: set[str] = set()
+    code = NOTES_ITS_NUMBER + "; import time; time.sleep(3600)"
+    running = Child("child", [sys.executable, "-c", code, str(tmp_path / "n")], os.environ, check)
+    task = asyncio.create_task(running.keep_running())
+    (first,) = await until(tmp_path / "n")
+    os.kill(int(first), signal.SIGSTOP)
+    stopped.add(first)
+    _, second = await until(tmp_path / "n", 2)
+    assert first != second
+    assert not Path(f"/proc/{first}").exists()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.mark.usefixtures("checked_often")
+@pytest.mark.parametrize(
+    ("answers", "killed"),
+    [
+        # not ready yet: silence and refusals are a slow start
+        ([None] * 50 + [True], False),
+        # slow turns: a few misses, then an answer, again and again
+        ([True, *([None] * 5 + [True]) * 5], False),
+        # it says that a server of its own is away: that is an answer
+        ([True] + [False] * 50, False),
+        ([True] + [None] * 6, True),
+        ([None] * 20 + [False] * 20 + [True, False] + [None] * 6, True),
+    ],
+)
+async def test_only_a_child_that_was_ready_and_says_nothing_hangs(
+    answers: list[bool | None], *, killed: bool, tmp_path: Path
+) -> None:
+    all_asked = asyncio.Event()
+    left = iter(answers)
+
+    async def check() -> bool | None:
+        await until(tmp_path / "n")
+        try:
+            return next(left)
+        except StopIteration:
+            all_asked.set()
+            return True
+
+    code = NOTES_ITS_NUMBER + "; import time; time.sleep(3600)"
+    running = Child("child", [sys.executable, "-c", code, str(tmp_path / "n")], os.environ, check)
+    task = asyncio.create_task(running.keep_running())
+    async with asyncio.timeout(30):
+        await all_asked.wait()
+    assert len(await until(tmp_path / "n", 1 + killed)) == 1 + killed
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.mark.usefixtures("checked_often")
+async def test_a_child_that_never_becomes_ready_is_not_waited_for_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def check() -> None:
+        return None
+
+    monkeypatch.setattr(supervisor, "START_SECONDS", 0.05)
+    code = NOTES_ITS_NUMBER + "; import time; time.sleep(3600)"
+    running = Child("child", [sys.executable, "-c", code, str(tmp_path / "n")], os.environ, check)
+    task = asyncio.create_task(running.keep_running())
+    await until(tmp_path / "n", 2)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends children with their parent")
+async def test_a_killed_training_command_takes_the_trainer_along(tmp_path: Path) -> None:
+    code = (
+        "import os, sys\n"
+        "from pathlib import Path\n"
+        "from backend.cli import train\n"
+        "command = [sys.executable, '-c', sys.argv[2], sys.argv[1]]\n"
+        "train._run(command, dict(os.environ), Path(sys.argv[1] + 'log'))\n"
+    )
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", code, str(tmp_path / "n"), STOPS_POLITELY, cwd=Path(__file__).parents[3]
+    )
+    await until(tmp_path / "n")
+    process.kill()
+    await process.wait()
+    assert (await until(tmp_path / "n", 2))[1] == "stopped"
