@@ -77,5 +77,8 @@ def configure(level: str = "INFO", stream: TextIO | None = None) -> None:
     handler.setFormatter(LineFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     # These write request lines with their query strings, one line for each statement, or what they are about.
-    for name in ("aiohttp.access", "alembic", "sqlalchemy.engine", "asyncio", "jieba"):
+    for name in (
+        "aiohttp.access", "aiosqlite", "alembic", "asyncio", "jieba", "psycopg", "psycopg.pool", "sqlalchemy",
+        "sqlalchemy.engine",
+    ):  # fmt: skip
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level)))

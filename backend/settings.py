@@ -104,7 +104,10 @@ class Settings(BaseSettings):
     amqp_url: str | None = Field(
         None,
         repr=False,
-        description="RabbitMQ for the bot's event stream (`amqp://…`). Unset: no event stream.",
+        description=(
+            "RabbitMQ for the bot's event stream (`amqp://…`). Unset: no event stream. The stream carries "
+            "whole conversations, with names, phones and what people wrote: protect it like the database."
+        ),
     )
     home_district: str = Field(
         "钱塘区", description="District whose knowledge answers a question that names no district."

@@ -62,6 +62,17 @@ def test_the_text_of_an_exception_is_not_written(stream: io.StringIO) -> None:
     assert "李先生" not in written
 
 
+@pytest.mark.parametrize("name", ["aiosqlite", "sqlalchemy", "sqlalchemy.engine.Engine", "psycopg"])
+def test_statements_with_their_parameters_are_never_logged(stream: io.StringIO, name: str) -> None:
+    logging.getLogger().handlers.clear()
+    logs.configure("DEBUG", stream)
+    logging.getLogger(name).debug("INSERT INTO appeals VALUES ('13800000000')")
+    logging.getLogger(name).info("INSERT INTO appeals VALUES ('13800000000')")
+    logging.getLogger("backend.x").debug("detail")
+    assert "event=detail" in stream.getvalue()
+    assert "13800000000" not in stream.getvalue()
+
+
 def test_what_is_less_severe_is_left_out_and_so_are_request_lines(stream: io.StringIO) -> None:
     logging.getLogger("backend").debug("detail")
     logging.getLogger("aiohttp.access").info("GET /?q=secret")
