@@ -544,10 +544,16 @@ def _told(turn: Turn) -> dict[str, str]:
     return {name: value for name, value in found.items() if value}
 
 
+def _of_another(told: dict[str, str], tracker: Tracker) -> bool:
+    """Whether a message names another enterprise than the one that is remembered."""
+    remembered = slot(tracker, "enterprise")
+    return remembered is not None and told.get("enterprise") not in (None, remembered)
+
+
 def _reused(turn: Turn, tracker: Tracker) -> str:
     """Names the details of an earlier appeal that this one goes on with."""
     told = _told(turn)
-    if told.get("enterprise") not in (None, slot(tracker, "enterprise")):
+    if _of_another(told, tracker):
         return ""
     names = [name for name in (*_WRITER, "territory") if slot(tracker, name) and name not in told]
     if not names:
@@ -559,7 +565,7 @@ async def _prefilled(turn: Turn, tracker: Tracker) -> list[EventType]:
     """Contact details that the person has given of themselves in this conversation."""
     told = _told(turn)
     earlier = [_told(t) for t in said_before(tracker) if t.intent in _ABOUT_THE_WRITER]
-    other = told.get("enterprise") not in (None, slot(tracker, "enterprise"))
+    other = _of_another(told, tracker)
     kept = {} if other else {name: value for name in _WRITER if (value := slot(tracker, name))}
     events: list[EventType] = []
     for name in _WRITER:
@@ -570,7 +576,7 @@ async def _prefilled(turn: Turn, tracker: Tracker) -> list[EventType]:
     if other and slot(tracker, "territory"):
         # another enterprise is somewhere else
         events.append(SlotSet("territory", None))
-    if slot(tracker, "territory") is None and not turn.pressed:
+    if (other or slot(tracker, "territory") is None) and not turn.pressed:
         try:
             territory = await _territory_in(turn.text, exact=False)
         except BackendError:
