@@ -182,7 +182,8 @@ class ValidateAppealForm(ListeningForm):
 
     async def _elsewhere(self, turn: Turn, asked: str, tracker: Tracker) -> Heard:
         """Values for other fields than the one that is asked: the newer word wins."""
-        told: Heard = {**self._others(turn, asked, tracker, again=True)}
+        writer = {name: value for name, value in _told(turn).items() if name != asked}
+        told: Heard = {**self._others(turn, asked, tracker, again=True), **writer}
         named = recognition.companies(turn.text)
         alone = recognition.squeeze(turn.text)
         if asked != "enterprise" and named and recognition.squeeze(named[0].value) == alone:
