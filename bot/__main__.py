@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import logging
+import os
 import sys
 import warnings
 
+from bot import logs
 from bot.server import serve
 from bot.settings import BadSetting, BotSettings
 
@@ -21,7 +22,9 @@ def main() -> int:
     except BadSetting as error:
         print(error, file=sys.stderr)
         return 2
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logs.configure(settings.log_level)
+    # the socket and the conversations are nobody else's
+    os.umask(0o077)
     return asyncio.run(serve(settings))
 
 

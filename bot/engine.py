@@ -7,17 +7,19 @@ at every event that is read back; `benchmarks/turn.py` measures both.
 
 from __future__ import annotations
 
+import asyncio
+import copy
 import json
 import logging
 import os
 import re
+import sys
 import tempfile
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("RASA_TELEMETRY_ENABLED", "false")
@@ -33,9 +35,8 @@ from rasa.core.actions.action import (
 )
 from rasa.core.actions.forms import FormAction
 from rasa.core.agent import Agent
-from rasa.core.brokers.broker import EventBroker
 from rasa.core.channels.channel import OutputChannel, UserMessage
-from rasa.core.lock_store import InMemoryLockStore, LockStore, RedisLockStore
+from rasa.core.lock_store import InMemoryLockStore
 from rasa.core.policies.policy import PolicyPrediction
 from rasa.core.processor import MessageProcessor
 from rasa.core.tracker_store import SQLTrackerStore, TrackerStore
@@ -54,6 +55,10 @@ from rasa_sdk.executor import ActionExecutor
 from rasa_sdk.interfaces import ActionExecutionRejection, ActionNotFoundException
 
 from actions import client, recognition
+from bot.errors import NotBegun, Unreachable
+from bot.events import EventStream
+from bot.locks import RedisLocks
+from bot.logs import reserved_event
 from bot.settings import BotSettings
 
 log = logging.getLogger(__name__)
@@ -62,6 +67,9 @@ SAID_NOTHING = "抱歉，我刚才没能处理好这句话，请换个说法再�
 _PAYLOAD = re.compile(r"^/([a-z_]+)(\{.*\})?$", re.DOTALL)
 _MAX_EVENTS = 400
 _KEPT_EVENTS = 10_000
+_UNDERSTOOD_CHARS = 2000
+_ANSWER_SECONDS = 1.5
+_CONNECT_SECONDS = 2
 
 
 # ------------------------------------------------------------------------------------------------ actions
@@ -229,6 +237,29 @@ class Processor(MessageProcessor):  # type: ignore[misc]
             )
         return Path(model_path).name, metadata, runner
 
+    async def get_tracker(self, conversation_id: str) -> DialogueStateTracker:
+        """Reads a conversation back, which is the first thing a turn does.
+
+        Raises:
+            NotBegun: It cannot be read.
+        """
+        try:
+            return await super().get_tracker(conversation_id)
+        except Exception as error:
+            raise NotBegun("the store of conversations does not answer") from error
+
+    def _parse_message_with_graph(
+        self, message: UserMessage, tracker: DialogueStateTracker, only_output_properties: bool = True
+    ) -> dict[str, Any]:
+        """Understands a message by its beginning: time grows with the square of a text's length."""
+        text = message.text
+        if text is None or len(text) <= _UNDERSTOOD_CHARS:
+            return dict(super()._parse_message_with_graph(message, tracker, only_output_properties))
+        beginning = copy.copy(message)
+        beginning.text = text[:_UNDERSTOOD_CHARS]
+        understood = super()._parse_message_with_graph(beginning, tracker, only_output_properties)
+        return {**understood, "text": text}
+
     def predict_next_with_tracker_if_should(
         self, tracker: DialogueStateTracker
     ) -> tuple[Action, PolicyPrediction]:
@@ -297,20 +328,82 @@ class ConversationStore(SQLTrackerStore):  # type: ignore[misc]
     """
 
     def __init__(
-        self, url: str, domain: Domain | None = None, event_broker: EventBroker | None = None
+        self, url: str, domain: Domain | None = None, event_broker: EventStream | None = None
     ) -> None:
-        url = re.sub(r"^postgres(?:ql)?://", "postgresql+psycopg://", url)
-        parsed = sa.make_url(url)
-        if parsed.get_backend_name() == "sqlite" and parsed.database not in (None, "", ":memory:"):
-            Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
-        super().__init__(domain=domain, host=url, event_broker=event_broker)
+        """Prepares the store; nothing is connected yet.
+
+        Args:
+            url: ``sqlite:///…`` or ``postgresql://…``.
+            domain: The model's domain.
+            event_broker: Where what was saved is published too.
+        """
+        # not the parent's: it connects, goes on where that fails, and logs the address
+        super(SQLTrackerStore, self).__init__(domain, event_broker)
+        parsed = sa.make_url(re.sub(r"^postgres(?:ql)?://", "postgresql+psycopg://", url))
+        self._in_file = parsed.get_backend_name() == "sqlite"
         # what a driver complains about must not carry messages of people into a log
-        self.engine.hide_parameters = True
-        if parsed.get_backend_name() == "sqlite":
+        if self._in_file:
+            if parsed.database not in (None, "", ":memory:"):
+                Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
+            self.engine = sa.create_engine(parsed, hide_parameters=True)
             sa.event.listen(self.engine, "connect", _prepare_sqlite)
-            self.engine.dispose()
+        else:
+            patience = {"connect_timeout": str(_CONNECT_SECONDS), "tcp_user_timeout": "5000"}
+            parsed = parsed.update_query_dict({**patience, **parsed.query})
+            # a connection that broke while it was idle is made anew
+            self.engine = sa.create_engine(parsed, hide_parameters=True, pool_pre_ping=True)
+        self.sessionmaker = sa.orm.sessionmaker(bind=self.engine)
         self._recent: OrderedDict[str, _Kept] = OrderedDict()
         self._kept_events = 0
+        self._looking: asyncio.Task[bool] | None = None
+
+    async def prepare(self) -> None:
+        """Connects, and makes the tables where they are missing.
+
+        Raises:
+            Unreachable: The database does not answer, or lets us make no tables.
+        """
+        try:
+            await self._off_the_loop(self._make_tables)
+        except sa.exc.SQLAlchemyError as error:
+            raise Unreachable(
+                f"存放对话的数据库（QIFU_TRACKER_URL）连不上或不能建表（{type(error).__name__}），稍后会再试。"
+            ) from None
+
+    async def answers(self) -> bool:
+        """Whether the database answers now, and has its tables."""
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look())
+        try:
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                return await asyncio.shield(self._looking)
+        except TimeoutError:
+            return False
+
+    async def _look(self) -> bool:
+        try:
+            await self._off_the_loop(self._read_one)
+        except sa.exc.SQLAlchemyError:
+            return False
+        return True
+
+    async def _off_the_loop(self, work: Callable[[], None]) -> None:
+        # a file answers at once, and one in memory only to the thread that made it
+        if self._in_file:
+            work()
+        else:
+            await asyncio.to_thread(work)
+
+    def _make_tables(self) -> None:
+        try:
+            self.Base.metadata.create_all(self.engine)
+        except (sa.exc.ProgrammingError, sa.exc.IntegrityError, sa.exc.OperationalError):
+            # another process may have made them at this moment
+            self._read_one()
+
+    def _read_one(self) -> None:
+        with self.engine.connect() as connection:
+            connection.execute(sa.select(self.SQLEvent.id).limit(1)).first()
 
     async def _retrieve(
         self, sender_id: str, fetch_events_from_all_sessions: bool
@@ -329,13 +422,15 @@ class ConversationStore(SQLTrackerStore):  # type: ignore[misc]
 
     async def save(self, tracker: DialogueStateTracker) -> None:
         """Stores the events that are new, and keeps the session's events for the next message."""
-        await self.stream_events(tracker)
-        rows = [self._row(tracker.sender_id, event) for event in self._new_events(tracker)]
+        events = self._new_events(tracker)
+        rows = [self._row(tracker.sender_id, event) for event in events]
         with self.engine.begin() as connection:
             if rows:
                 connection.execute(sa.insert(self.SQLEvent), rows)
             last_id = self._last_id(tracker.sender_id, connection)
         self._keep(tracker, last_id)
+        if self.event_broker is not None:
+            await self._stream_new_events(self.event_broker, events, tracker.sender_id)
 
     def is_in_form(self, sender_id: str) -> bool:
         """Whether the conversation that was saved last under this id is in the middle of a form."""
@@ -419,7 +514,7 @@ class _Collector(OutputChannel):  # type: ignore[misc]
         self.said: list[dict[str, Any]] = []
         self._channel = channel
 
-    def name(self) -> str:  # type: ignore[override]
+    def name(self) -> str:
         """Returns the door's name; it reaches the actions as the input channel."""
         return self._channel
 
@@ -432,11 +527,16 @@ class Engine:
     """Understands and answers messages, one at a time for each conversation."""
 
     def __init__(
-        self, agent: Agent, store: ConversationStore, close: Iterable[Callable[[], Awaitable[Any]]]
+        self,
+        agent: Agent,
+        store: ConversationStore,
+        locks: RedisLocks | None,
+        stream: EventStream | None,
     ) -> None:
         self._agent = agent
         self._store = store
-        self._close = list(close)
+        self._locks = locks
+        self._stream = stream
         # /restart and the like are Rasa's own, and nobody's to type
         self._intents = frozenset(agent.domain.intents) - frozenset(DEFAULT_INTENTS)
 
@@ -447,19 +547,33 @@ class Engine:
         Args:
             model: A trained model's file.
             settings: The bot's settings.
+
+        Raises:
+            Unreachable: The store of conversations or the locks do not answer.
         """
         quiet(settings.log_level)
         client.use(settings.backend_url)
-        broker = await _broker(settings.amqp_url)
-        store = ConversationStore(settings.tracker_url, event_broker=broker)
-        # not LocalAgent.load(): that makes a stock Agent, whatever class it is called on
-        agent = LocalAgent(
-            tracker_store=store, lock_store=_locks(settings.redis_url), action_endpoint=LocalActions()
-        )
-        agent.load_model(model)
-        close = [broker.close] if broker is not None else []
-        engine = cls(agent, store, close)
-        await engine._warm_up()
+        store = ConversationStore(settings.tracker_url)
+        locks = RedisLocks(settings.redis_url) if settings.redis_url else None
+        try:
+            await store.prepare()
+            if locks is not None and not await locks.answers():
+                raise Unreachable("Redis（QIFU_REDIS_URL）连不上，稍后会再试。")
+            # not LocalAgent.load(): that makes a stock Agent, whatever class it is called on
+            agent = LocalAgent(
+                tracker_store=store,
+                lock_store=locks if locks is not None else InMemoryLockStore(),
+                action_endpoint=LocalActions(),
+            )
+            agent.load_model(model)
+            store.event_broker = EventStream(settings.amqp_url) if settings.amqp_url else None
+            engine = cls(agent, store, locks, store.event_broker)
+            await engine._warm_up()
+        except BaseException:
+            store.engine.dispose()
+            if locks is not None:
+                await locks.close()
+            raise
         return engine
 
     async def turn(self, sender: str, message: str, channel: str = "web") -> dict[str, Any]:
@@ -472,6 +586,9 @@ class Engine:
 
         Returns:
             ``{"messages": [Message JSON], "outcome": str, "entry": str | None}``, never without a message.
+
+        Raises:
+            NotBegun: The store of conversations or the locks do not answer; no action ran.
         """
         collector = _Collector(channel)
         text = self._harmless(message)
@@ -481,9 +598,19 @@ class Engine:
     async def close(self) -> None:
         """Closes what was opened."""
         await client.close_all()
-        for close in self._close:
-            await close()
+        if self._stream is not None:
+            await self._stream.close()
+        if self._locks is not None:
+            await self._locks.close()
         self._store.engine.dispose()
+
+    async def missing(self) -> list[str]:
+        """The settings whose servers a turn needs and that do not answer now."""
+        store, locks = await asyncio.gather(
+            self._store.answers(), self._locks.answers() if self._locks is not None else _yes()
+        )
+        there = {"QIFU_TRACKER_URL": store, "QIFU_REDIS_URL": locks}
+        return [name for name, answers in there.items() if not answers]
 
     def _harmless(self, message: str) -> str:
         """The message, where a leading slash means a button of ours and nothing else."""
@@ -509,6 +636,10 @@ class Engine:
         await self._agent.parse_message("你好，请问下沙街道的热线电话是多少")
         tracker = DialogueStateTracker.from_events("warm-up", [ActiveLoop(None)], self._agent.domain.slots)
         self._agent.predict_next_with_tracker(tracker)
+
+
+async def _yes() -> bool:
+    return True
 
 
 def _reply(said: list[dict[str, Any]], *, in_form: bool) -> dict[str, Any]:
@@ -549,10 +680,15 @@ def _reply(said: list[dict[str, Any]], *, in_form: bool) -> dict[str, Any]:
 def quiet(level: str) -> None:
     """Sets the log level, Rasa's structured log included, whose debug lines cost time even when thrown away.
 
-    Rasa's own messages below WARNING are dropped: some of them carry what people wrote.
+    Rasa's own messages below WARNING are dropped, and of the others everything but the event's name: some
+    carry what people wrote.
     """
     at_least = max(logging.getLevelName(level), logging.WARNING)
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(at_least))
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(at_least),
+        processors=[reserved_event, structlog.processors.KeyValueRenderer(key_order=["level", "event"])],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
     for name in (
         "rasa",
         "rasa_sdk",
@@ -564,34 +700,3 @@ def quiet(level: str) -> None:
         "sqlalchemy",
     ):
         logging.getLogger(name).setLevel(at_least)
-
-
-async def _broker(url: str | None) -> EventBroker | None:
-    if url is None:
-        return None
-    parts = urlsplit(url)
-    return await EventBroker.create(
-        EndpointConfig(
-            url=url,
-            type="pika",
-            username=parts.username or "guest",
-            password=parts.password or "guest",
-            port=parts.port or 5672,
-            queues=["qifu_events"],
-        )
-    )
-
-
-def _locks(url: str | None) -> LockStore:
-    if url is None:
-        return InMemoryLockStore()
-    parts = urlsplit(url)
-    return RedisLockStore(
-        host=parts.hostname or "127.0.0.1",
-        port=parts.port or 6379,
-        db=int(parts.path.strip("/") or 0),
-        username=parts.username,
-        password=parts.password,
-        use_ssl=parts.scheme == "rediss",
-        key_prefix="qifubot",
-    )

@@ -1,8 +1,10 @@
 """The engine's face inside the machine: aiohttp on a unix socket or on loopback, never anywhere else.
 
-``GET /healthz`` → ``{"ready": bool}``. ``POST /turn`` ``{"sender", "message", "channel"}`` → ``{"messages",
-"outcome"}``; 503 while the engine is loading. A turn that has begun is finished even if the caller hangs up,
-and the turns of one conversation run one after another, in the order in which they came.
+``GET /healthz`` → ``{"ready": bool, "missing": [setting]}``. ``POST /turn`` ``{"sender", "message",
+"channel"}`` → ``{"messages", "outcome"}``; 503 where the message was not taken, because the engine is loading
+or what it needs does not answer; 500 where the turn failed after it had begun. A turn that has begun is
+finished even if the caller hangs up, and the turns of one conversation run one after another, in the order in
+which they came.
 """
 
 from __future__ import annotations
@@ -11,7 +13,6 @@ import asyncio
 import contextlib
 import json
 import logging
-import os
 import re
 import signal
 import stat
@@ -22,6 +23,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from bot.errors import NotBegun, Unreachable
 from bot.settings import BotSettings, check_address
 
 log = logging.getLogger(__name__)
@@ -35,7 +37,14 @@ class EnginePort(Protocol):
     """What the server needs of the engine."""
 
     async def turn(self, sender: str, message: str, channel: str) -> dict[str, Any]:
-        """Answers one message."""
+        """Answers one message.
+
+        Raises:
+            NotBegun: Nothing was done.
+        """
+
+    async def missing(self) -> list[str]:
+        """The settings whose servers a turn needs and that do not answer now."""
 
     async def close(self) -> None:
         """Closes what the engine opened."""
@@ -51,6 +60,7 @@ class BotServer:
         self._loading: asyncio.Task[None] | None = None
         self._turns: set[asyncio.Task[dict[str, Any]]] = set()
         self._queues: dict[str, _Queue] = {}
+        self._missing: list[str] = []
         self.stopped = asyncio.Event()
 
     def application(self) -> web.Application:
@@ -95,7 +105,13 @@ class BotServer:
             await self._engine.close()
 
     async def _health(self, request: web.Request) -> web.Response:
-        return web.json_response({"ready": self._engine is not None})
+        if self._engine is None:
+            return web.json_response({"ready": False, "missing": []})
+        missing = await self._engine.missing()
+        if missing != self._missing:
+            log.warning("not answering: %s", "、".join(missing) or "nothing any more")
+        self._missing = missing
+        return web.json_response({"ready": not missing, "missing": missing})
 
     async def _turn(self, request: web.Request) -> web.Response:
         if self._engine is None:
@@ -119,6 +135,9 @@ class BotServer:
             reply = await asyncio.shield(task)
         except asyncio.CancelledError:
             raise
+        except NotBegun as error:
+            log.warning("a turn was not begun: %s", error)
+            return _refusal(503, "not_begun", "这句话没有开始处理，请稍后再说一次。")
         except Exception as error:
             log.error("a turn failed: %s", type(error).__name__)
             return _refusal(500, "turn_failed", "这句话没能处理好，请再说一次。")
@@ -156,7 +175,7 @@ def _storable(message: str) -> str:
 def _reason(error: Exception) -> str:
     from bot.train import NoModel
 
-    return str(error) if isinstance(error, NoModel) else type(error).__name__
+    return str(error) if isinstance(error, NoModel | Unreachable) else type(error).__name__
 
 
 async def serve(settings: BotSettings) -> int:
@@ -182,6 +201,8 @@ async def serve(settings: BotSettings) -> int:
         await server.stopped.wait()
     finally:
         await runner.cleanup()
+        if settings.address.startswith("unix:"):
+            Path(settings.address.removeprefix("unix:")).unlink(missing_ok=True)
     return 1 if server.failed else 0
 
 
@@ -199,7 +220,6 @@ def _site(runner: web.AppRunner, address: str) -> web.BaseSite:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists() and stat.S_ISSOCK(path.stat().st_mode):
             path.unlink()
-        os.umask(0o077)
         return web.UnixSite(runner, path)
     parts = urlsplit(address)
     return web.TCPSite(runner, parts.hostname, parts.port)

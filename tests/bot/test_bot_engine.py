@@ -19,6 +19,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from trained_bot import ROOT, settings
 
+from bot.errors import NotBegun
+
 pytestmark = pytest.mark.rasa
 
 UP_TO_THE_CONFIRMATION = (
@@ -148,7 +150,7 @@ async def test_no_personal_data_in_logs(
         (tmp_path / "t.db").write_bytes(b"this is no database" * 100)
         for name in ("t.db-wal", "t.db-shm"):
             (tmp_path / name).unlink(missing_ok=True)
-        with pytest.raises(Exception, match="database"):
+        with pytest.raises(NotBegun):
             await engine.turn("private", "我叫王芳，13800001111")
         await engine.close()
     printed = caplog.text + "".join(capfd.readouterr())
@@ -160,6 +162,8 @@ async def test_a_store_that_fails_is_told(model: Path, tmp_path: Path, fake_back
     from bot.engine import Engine
 
     engine = await Engine.open(model, settings(tmp_path / "t.db", QIFU_BACKEND_URL=fake_backend.url))
+
+    await engine.turn("a", "你好")
 
     async def fail(tracker: Any) -> None:
         raise OSError("disk full")
@@ -239,6 +243,27 @@ async def test_a_long_conversation_starts_afresh_and_keeps_who_speaks(
     assert again["outcome"] == "answered"
     full = await engine._store.retrieve_full_tracker("long")
     assert len(full.events) > 100
+
+
+async def test_of_a_long_message_the_beginning_is_understood_and_all_is_kept(
+    engine: Any, fake_backend: FakeBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "我要提诉求" + "，车间漏水三个月了没人来修" * 400
+    read: list[int] = []
+    stock = engine._agent.processor.graph_runner.run
+
+    def note(inputs: dict[str, Any], targets: list[str]) -> dict[str, Any]:
+        read.extend(len(message.text) for message in inputs.get("__message__") or [])
+        found: dict[str, Any] = stock(inputs=inputs, targets=targets)
+        return found
+
+    monkeypatch.setattr(engine._agent.processor.graph_runner, "run", note)
+    assert (await engine.turn("wordy", text))["outcome"] == "form"
+    tracker = await engine._store.retrieve("wordy")
+    said = [event for event in tracker.events if event.type_name == "user"]
+    assert said[-1].text == said[-1].parse_data["text"] == text
+    assert read
+    assert max(read) <= 2000
 
 
 async def test_turns_say_what_stock_rasa_says(

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import ClientSession, ClientTimeout
 from aiohttp.test_utils import TestClient, TestServer
 
+from bot.errors import NotBegun
 from bot.server import BotServer, serve
 from bot.settings import BadSetting, BotSettings
 
@@ -25,6 +29,7 @@ class ToldEngine:
         self.began_one = asyncio.Event()
         self.error: Exception | None = None
         self.closed = False
+        self.away: list[str] = []
 
     async def turn(self, sender: str, message: str, channel: str) -> dict[str, Any]:
         self.began.append(message)
@@ -34,6 +39,9 @@ class ToldEngine:
             raise self.error
         self.ended.append(message)
         return {"messages": [{"text": f"{sender} {message} {channel}"}], "outcome": "chitchat"}
+
+    async def missing(self) -> list[str]:
+        return self.away
 
     async def close(self) -> None:
         self.closed = True
@@ -71,13 +79,13 @@ async def test_loading_is_said_so(engine: ToldEngine) -> None:
 
     server = BotServer(open_engine)
     async with TestClient(TestServer(server.application())) as client:
-        assert await (await client.get("/healthz")).json() == {"ready": False}
+        assert await (await client.get("/healthz")).json() == {"ready": False, "missing": []}
         refused = await client.post("/turn", json={"sender": "a", "message": "你好"})
         assert refused.status == 503
         assert (await refused.json())["error"]["code"] == "loading"
         ready.set()
         await server.loaded()
-        assert await (await client.get("/healthz")).json() == {"ready": True}
+        assert await (await client.get("/healthz")).json() == {"ready": True, "missing": []}
 
 
 @pytest.mark.parametrize(
@@ -152,6 +160,45 @@ async def test_a_failed_turn_is_an_answer_without_what_was_said(
     assert "13800001111" not in caplog.text + await response.text()
     engine.error = None
     assert (await client.post("/turn", json={"sender": "a", "message": "2"})).status == 200
+
+
+async def test_a_turn_that_was_not_begun_says_so(
+    client: TestClient[Any, Any], engine: ToldEngine, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine.error = NotBegun("the store of conversations does not answer")
+    engine.away = ["QIFU_TRACKER_URL"]
+    response = await client.post("/turn", json={"sender": "a", "message": "1"})
+    assert response.status == 503
+    assert (await response.json())["error"]["code"] == "not_begun"
+    assert await (await client.get("/healthz")).json() == {"ready": False, "missing": ["QIFU_TRACKER_URL"]}
+    assert "QIFU_TRACKER_URL" in caplog.text
+
+
+async def test_the_socket_goes_with_the_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = ToldEngine()
+    there = []
+
+    async def go() -> None:
+        there.append((tmp_path / "s").is_socket())
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    class Module:
+        class Engine:
+            @staticmethod
+            async def open(model: object, settings: object) -> ToldEngine:
+                await go()
+                return told
+
+        @staticmethod
+        def latest(folder: Path) -> Path:
+            return folder
+
+    monkeypatch.setattr("bot.server._import", lambda: (Module, Module))
+    settings = BotSettings.from_environment({"QIFU_BOT_ADDRESS": f"unix:{tmp_path / 's'}"})
+    assert await serve(settings) == 0
+    assert there == [True]
+    assert told.closed
+    assert not (tmp_path / "s").exists()
 
 
 async def test_stopping_finishes_what_has_begun(engine: ToldEngine) -> None:
