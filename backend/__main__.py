@@ -10,6 +10,7 @@ import asyncio
 import errno
 import gc
 import logging
+import signal
 import sys
 
 from aiohttp import web
@@ -45,16 +46,25 @@ def serve(settings: Settings) -> None:
     gc.freeze()
     gc.enable()
     log.info("backend starts", extra={"host": settings.host, "port": settings.port})
-    web.run_app(
-        app,
-        host=settings.host,
-        port=settings.port,
-        access_log=None,
-        print=None,
-        shutdown_timeout=_SHUTDOWN_SECONDS,
-        loop=_event_loop(),
-    )
+    with asyncio.Runner(loop_factory=_event_loop) as runner:
+        runner.run(_serve(app, settings))
     log.info("backend ended")
+
+
+async def _serve(app: web.Application, settings: Settings) -> None:
+    # A flag, not the exception that `run_app` raises from the handler: that one can hit any callback.
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    runner = web.AppRunner(
+        app, access_log=None, handle_signals=False, shutdown_timeout=_SHUTDOWN_SECONDS
+    )
+    try:
+        await runner.setup()
+        await web.TCPSite(runner, settings.host, settings.port).start()
+        await stopped.wait()
+    finally:
+        await runner.cleanup()
 
 
 def main() -> int:
