@@ -24,7 +24,7 @@ from pathlib import Path
 
 import aiohttp
 
-from benchmarks.processes import ROOT, cpu_seconds, family, free_port, get_json, running, service, wait_for
+from benchmarks.processes import ROOT, answers, cpu_seconds, family, free_port, running, service, wait_for
 
 _PER_CONVERSATION = 10
 
@@ -131,7 +131,7 @@ def main() -> None:
             )
         )
         url = f"http://127.0.0.1:{port}"
-        wait_for(lambda: get_json(f"{url}/version")[0] == 200, 120, "stock Rasa")
+        wait_for(lambda: answers(url), 120, "stock Rasa")
         backend = ours.pid_of("-m backend")
         pids = [*family(first.pid), *family(second.pid), backend]
         asyncio.run(_side("stock Rasa", _stock(url), asked, chosen.clients, pids))

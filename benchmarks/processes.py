@@ -80,6 +80,12 @@ def get_json(url: str, timeout: float = 2) -> tuple[int, Any]:
         return error.code, json.loads(error.read() or b"null")
 
 
+def answers(url: str) -> bool:
+    """Whether a URL answers 200, whatever it says."""
+    with urllib.request.urlopen(url, timeout=2) as answer:
+        return bool(answer.status == 200)
+
+
 def wait_for(ready: Callable[[], bool], seconds: float, what: str) -> float:
     """Wait until ``ready`` holds.
 
