@@ -265,9 +265,15 @@ class KnowledgeIndex:
         暖企小站.
         """
         told = [text.squeeze(f"{body_of(entry)} {' '.join(phrases_of(entry))}") for entry in self.entries]
+        # Only entries with its rarest pair can use a name; looking through all would grow with the square.
+        by_pair: dict[str, list[int]] = {}
+        for position, words in enumerate(told):
+            for pair in {words[at : at + 2] for at in range(len(words) - 1)}:
+                by_pair.setdefault(pair, []).append(position)
 
         def owner(name: str, least: int = _USERS) -> str | None:
-            users = [position for position, words in enumerate(told) if name in words]
+            pairs = (by_pair.get(name[at : at + 2], []) for at in range(len(name) - 1))
+            users = [position for position in min(pairs, key=len) if name in told[position]]
             prefixes = {str(self._prefixes[position]) for position in users}
             return prefixes.pop() if len(prefixes) == 1 and len(users) >= least else None
 
