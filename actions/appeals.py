@@ -111,8 +111,10 @@ class ValidateAppealForm(ListeningForm):
         return recognition.opens_digression(turn.text) and listening.is_question(turn)
 
     def may_correct(self, turn: Turn, asked: str) -> bool:
-        """While the problem is being described, only a known phrase of correction is one."""
-        return asked != "description" or turn.known or turn.pressed
+        """While the problem is being described, only a known phrase, or a new name or number, corrects."""
+        if asked != "description" or turn.known or turn.pressed:
+            return True
+        return listening.gives_new_value(turn.text)
 
     def settled(self, turn: Turn, asked: str) -> Heard | None:
         """A plain yes and a plain withdrawal of the whole at the confirmation; who has no company."""

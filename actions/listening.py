@@ -35,8 +35,8 @@ _CHANGE = re.compile(
     r"不对|错了|不是这|应该是|应为|应当是|要改|重填|重新(?:填|写|说|描述|选)|修改"
 )
 _STRONG_CHANGE = re.compile(
-    r"(?:写|填|说|选|输)(?:得|的)?错|改成|改为|换成|更正|纠正|(?:电话|号码|手机号?|联系人|名字|姓名|公司名称?|企业名称?|"
-    r"单位名称?|内容|描述|街道|平台|编号)(?:写|填|弄|选)?(?:的|得)?(?:错|不对|有误|改)"
+    r"(?:写|填|说|选|输|打)(?:得|的)?错|改成|改为|换成|更正|纠正|(?:电话|号码|手机号?|联系人|名字|姓名|公司名称?|企业名称?|"
+    r"单位名称?|内容|描述|街道|平台|编号)(?:写|填|弄|选|打)?(?:的|得)?(?:错|不对|有误|改)"
 )
 _NEW_VALUE = re.compile(
     r".*(?:改成|改为|换成|更正为|应该是|应为|应当是|正确的?是|写成|重新说[:：]?|而是|其实是|叫做?|是|[:：])\s*(?P<value>.+)$",
@@ -207,6 +207,15 @@ def is_question(turn: Turn) -> bool:
     if turn.pressed or not recognition.looks_like_question(turn.text):
         return False
     return turn.intent in _ASKING or turn.confidence < 0.5 or recognition.opens_digression(turn.text)
+
+
+def gives_new_value(text: str) -> bool:
+    """Whether a short message says that something was wrong and holds the name or number that is right."""
+    return (
+        len(text) <= 40
+        and _STRONG_CHANGE.search(recognition.normalise(text)) is not None
+        and bool(recognition.phones(text) or recognition.companies(text))
+    )
 
 
 def correction(

@@ -185,6 +185,11 @@ _INTRO = (
     r"公司全称是?|公司名称是?|公司名字是?|公司名是?|公司是|公司叫|企业名称是?|企业全称是?|企业名是?|企业是|企业叫|"
     r"单位名称是?|单位是|单位叫|厂名是?|店名是?|开的是|我是|我在|代表|名称是?)"
 )
+# A message that is nothing but a name with one of the weaker endings: no verb, nobody else's, no question.
+_LONE_COMPANY = re.compile(
+    r"(?!.*[的了没不是有在被把来去想要请我你他谁哪怎什吗开办修])(?!.*(?:隔壁|旁边|附近|对面|楼下|门口|多少|反映|举报|投诉))"
+    rf"{_NAME_CHARS}{{2,20}}(?:厂|店|超市|酒店|饭店|餐厅|诊所|坊|馆)"
+)
 _INTRODUCED = re.compile(
     rf"{_INTRO}[::]?\s*({_NAME_CHARS}{{2,40}}?(?:{_STRONG}|{_WEAK}))(?=$|[^\u4e00-\u9fffA-Za-z0-9]|的|，|这边|负责|有)"
 )
@@ -241,6 +246,10 @@ def companies(text: str) -> list[Span]:
             or (not after.strip(" 。.!") and re.search(r"[,。;!\s，]$|(?:——|--)$", before))
         )
         found.append(Span("company", name, start, end, "self" if own else None))
+    alone = source.strip(" ,，。.!！")
+    if not found and _LONE_COMPANY.fullmatch(alone) and not _GENERIC_COMPANY.match(alone):
+        start = source.index(alone)
+        found.append(Span("company", alone, start, start + len(alone), "self"))
     return sorted(found, key=lambda span: span.start)
 
 
