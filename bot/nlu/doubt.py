@@ -13,7 +13,7 @@ from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 from rasa.shared.constants import DEFAULT_NLU_FALLBACK_INTENT_NAME
-from rasa.shared.nlu.constants import INTENT, TEXT
+from rasa.shared.nlu.constants import ENTITIES, INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
 from actions.recognition import asks_for_a_deed, looks_like_question, spans, squeeze
@@ -32,14 +32,16 @@ class Doubt(GraphComponent):  # type: ignore[misc]
 
         ``question`` and ``statement``: by intent, the confidence that it needs where the wording is a
         question, and where it is none; by default none. ``sure``: what any of them needs where the wording
-        tells of a trouble.
+        tells of a trouble. ``topicless``: intents that a question never has if it names something of the
+        knowledge base, such as asking for plainer words.
         """
-        return {"question": {}, "statement": {}, "sure": 0.9}
+        return {"question": {}, "statement": {}, "sure": 0.9, "topicless": []}
 
     def __init__(self, config: dict[str, Any]) -> None:
         self._question: dict[str, float] = config["question"]
         self._statement: dict[str, float] = config["statement"]
         self._sure: float = config["sure"]
+        self._topicless: frozenset[str] = frozenset(config["topicless"])
 
     @classmethod
     def create(
@@ -62,7 +64,10 @@ class Doubt(GraphComponent):  # type: ignore[misc]
             if not squeeze(text):
                 message.set(INTENT, {**intent, "name": DEFAULT_NLU_FALLBACK_INTENT_NAME}, add_to_output=True)
             elif looks_like_question(text):
-                if confidence < self._question.get(name, 0.0):
+                topic = name in self._topicless and any(
+                    entity["entity"] == "service" for entity in message.get(ENTITIES, [])
+                )
+                if topic or confidence < self._question.get(name, 0.0):
                     message.set(INTENT, {**intent, "name": "ask"}, add_to_output=True)
             elif name == "file_appeal":
                 if confidence < self._sure and names_a_matter(text):
