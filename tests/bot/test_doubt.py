@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from rasa.shared.nlu.constants import ENTITIES, INTENT, TEXT
-from rasa.shared.nlu.training_data.message import Message
 
-from bot.nlu.doubt import Doubt
+pytestmark = pytest.mark.rasa
 
 
 def judged(text: str, intent: str, confidence: float, *entities: str, **config: Any) -> str:
+    # importing Rasa changes the process's event loops, so it must not happen while tests are collected
+    from rasa.shared.nlu.constants import ENTITIES, INTENT, TEXT
+    from rasa.shared.nlu.training_data.message import Message
+
+    from bot.nlu.doubt import Doubt
+
     message = Message({TEXT: text, INTENT: {"name": intent, "confidence": confidence}})
     message.set(ENTITIES, [{"entity": entity} for entity in entities])
     doubt = Doubt({**Doubt.get_default_config(), **config})
