@@ -465,7 +465,7 @@ async def _is_answered_instead(turn: Turn) -> bool:
     """Whether a message that might file an appeal is a question: by its words, or because it has an answer.
 
     The project's reading: what the knowledge base answers is answered on the spot, and filed only if the
-    enterprise still wants it (design/DECISIONS.md, level order).
+    enterprise still wants it (docs/135.md, 6).
     """
     if turn.pressed or turn.known or not recognition.looks_like_question(turn.text):
         return False

@@ -3,7 +3,7 @@
 Sources of a day's status, strongest first: the override table that the task force keeps, the State
 Council's yearly notices with their adjusted working days (`chinesecalendar`), and for a year that neither
 knows weekends and the holidays fixed by date. Such a year is provisional, and whoever computes with it must
-say so (the project's reading: DECISIONS 2). Lunar holidays of a provisional year count as working days,
+say so (the project's reading: docs/135.md, 2). Lunar holidays of a provisional year count as working days,
 because their days off are not known before the notice.
 """
 

@@ -1,6 +1,6 @@
 """When an appeal is due, and when it is supervised.
 
-The project's reading (DECISIONS 1, 3 and 4): the day of filing is not counted; an appeal is due at the close
+The project's reading (docs/135.md: 1, 3, 4): the day of filing is not counted; an appeal is due at the close
 of business of working day 1, 3 or 5 after it; the clock starts at submission and no re-routing or reopening
 moves that start. "Working day k" below is the k-th working day after the calendar day of filing.
 """
@@ -84,7 +84,7 @@ def supervision_moments(
     """The moments at which an unresolved appeal is supervised, in their order.
 
     A direct-line appeal is under the inspection office from its submission; the task force's own moments
-    stay, because it assists (RULES 5.4).
+    stay, because it assists (docs/135.md, 4).
 
     Raises:
         InvalidInput: ``submitted_at`` has no offset.

@@ -1,6 +1,6 @@
 """The four coordination levels, and what must be at hand to go up one.
 
-The project's reading (DECISIONS 9 and RULES 6): strictly 1, 2, 3, 4, with the documents of the step; a major
+The project's reading (docs/135.md, 9): strictly 1, 2, 3, 4, with the documents of the step; a major
 matter, and one that needs two or more district leaders, may go straight to level 4.
 """
 

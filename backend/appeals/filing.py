@@ -48,7 +48,7 @@ def normal_phone(text: str) -> str | None:
     """A phone number in its one stored form; None if it cannot be one.
 
     Mobile numbers have 11 digits; a landline is seven or eight digits with or without area code and extension
-    (``0571-85901890-801``). Eight digits that read as a date are a date.
+    (``0571-88880000-801``). Eight digits that read as a date are a date.
     """
     plain = re.sub(r"[\s()]", "", unicodedata.normalize("NFKC", text).replace("—", "-").replace("–", "-"))
     if not plain.isascii() and "转" not in plain:

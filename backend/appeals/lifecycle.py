@@ -1,6 +1,6 @@
 """The life cycle of an appeal: one table of events × states × roles, and nothing decided elsewhere.
 
-Closing needs two words (RULES 5.1): the lead's `resolve` brings an appeal to `resolved`, and only the
+Closing needs two words (docs/135.md): the lead's `resolve` brings an appeal to `resolved`, and only the
 enterprise's `confirm` brings it from there to `closed`. No other row of the table ends in `closed`, and
 silence is no event.
 """

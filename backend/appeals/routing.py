@@ -1,9 +1,9 @@
 """Who leads an appeal when it goes from department to department.
 
-The project's reading (DECISIONS 5): the second *distinct* lead department turns the appeal into a whistle
+The project's reading (docs/135.md, 5): the second *distinct* lead department turns the appeal into a whistle
 appeal, which the territory leads and all departments so far co-handle. Another section of the same department
 is the same department; a whistle appeal never turns back. An appeal for which nobody knows the department is
-a whistle appeal too (DECISIONS 6).
+a whistle appeal too (docs/135.md, 6).
 """
 
 from __future__ import annotations

@@ -227,7 +227,7 @@ class AppealService:
                 if solved
                 else f"企业反馈未解决{rating}，退回{appeal.lead}重新办理，办理时限不变"
             )
-            # a later re-routing must not take this off those for whom it counts today (DECISIONS 8)
+            # a later re-routing must not take this off those for whom it counts today (docs/135.md, 8)
             with_whom = list(routing.distinct((appeal.territory_text, appeal.lead)))
             changed = await self._change(
                 work.appeals,
@@ -559,7 +559,7 @@ class AppealService:
     async def recompute(self) -> int:
         """Bring due times and moments in line with the calendar, after a notice or an override was entered.
 
-        Only appeals that are neither resolved nor due yet are touched (DECISIONS 2); to be called at the
+        Only appeals that are neither resolved nor due yet are touched (docs/135.md, 2); to be called at the
         start and after each change of the calendar.
 
         Returns:

@@ -1,4 +1,4 @@
-"""`catch-all`: the level and promise of a 3135 catch-all matter (RULES 14)."""
+"""`catch-all`: level and promise of a 3135 catch-all matter (兜底服务功能板块工作管理制度, 五、保障机制)."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def _count(first: date, n: int, calendar: WorkCalendar) -> list[str]:
 
 
 def compute(given: DeadlineInput, around: Surroundings) -> Computation:
-    """Compute due time and supervision moments (DECISIONS 1, 2 and 4)."""
+    """Compute due time and supervision moments (docs/135.md, 1, 2 and 4)."""
     calendar, level, submitted = around.calendar, given.level, given.submitted_at
     due = due_at(level, submitted, calendar, around.close)
     if given.upgraded_from is not None and level is Level.WHISTLE:

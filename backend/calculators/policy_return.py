@@ -1,4 +1,4 @@
-"""`policy-return`: when what the policy window handed on must be back, in natural hours (DECISIONS 14)."""
+"""`policy-return`: when what the policy window handed on must be back, in natural hours (docs/135.md)."""
 
 from __future__ import annotations
 

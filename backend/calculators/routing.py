@@ -37,7 +37,7 @@ def _department(name: str) -> str:
 
 
 def compute(given: RoutingInput, _around: Surroundings) -> Computation:
-    """Work out the route (DECISIONS 5 and 6)."""
+    """Work out the route (docs/135.md, 5 and 6)."""
     leads = [_department(name) for name in given.departments]
     decided = route(given.initial_level, leads)
     departments = distinct(leads)

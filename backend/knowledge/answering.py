@@ -556,7 +556,7 @@ class AnswerService:
     def _from_elsewhere(self, finding: Finding, question: str) -> Reply:
         """Shows what another district says, with whose it is and that the home district's documents lack it.
 
-        The project's reading of the home district: `DECISIONS.md` 20.
+        The project's reading of the home district: docs/135.md, last part.
         """
         about = self.base.jurisdiction_of(self._best_for(finding).id)
         reply = self._reply(self._best_for(finding), finding.query.asks, question, named=(about,))
