@@ -124,13 +124,19 @@ def checked_often(monkeypatch: pytest.MonkeyPatch, quick: None) -> None:
 async def test_a_child_that_stands_still_is_killed_and_started_again(tmp_path: Path) -> None:
     async def check() -> bool | None:
         process = running.process
-        return None if process is None or f"{process.pid}" in stopped else True
+        if process is None or f"{process.pid}" in stopped:
+            return None
+        found_ready.set()
+        return True
 
     stopped: set[str] = set()
+    found_ready = asyncio.Event()
     code = NOTES_ITS_NUMBER + "; import time; time.sleep(3600)"
     running = Child("child", [sys.executable, "-c", code, str(tmp_path / "n")], os.environ, check)
     task = asyncio.create_task(running.keep_running())
     (first,) = await until(tmp_path / "n")
+    async with asyncio.timeout(30):
+        await found_ready.wait()
     os.kill(int(first), signal.SIGSTOP)
     stopped.add(first)
     _, second = await until(tmp_path / "n", 2)
