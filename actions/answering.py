@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -90,7 +91,8 @@ class ActionAnswer(Action):  # type: ignore[misc]
             say(dispatcher, text, buttons=[FILE])
         events = _remember(reply, turn.text if wanted or reply.outcome != "answered" else None)
         # what is asked next is not about the entry before the question that had no answer
-        return [*events, SlotSet("last_entry", None)] if reply.outcome == "unanswered" else events
+        nothing_found = reply.outcome == "unanswered" and reply.entry is None
+        return [*events, SlotSet("last_entry", None)] if nothing_found else events
 
 
 class ActionOutOfScope(Action):  # type: ignore[misc]
@@ -149,20 +151,17 @@ class ActionChooseEntry(Action):  # type: ignore[misc]
 
 async def answer_entry(entry: str, dispatcher: CollectingDispatcher) -> list[EventType]:
     """Answers from one entry, and remembers it for follow-up questions."""
-    try:
-        reply = await backend().answer_entry(entry)
-    except BackendError as error:
-        text = error.sentence if error.is_refusal else ""
-        say(dispatcher, text or UNAVAILABLE, buttons=[HUMAN], outcome="unanswered")
-        return []
-    say_reply(dispatcher, reply)
-    return _remember(reply, None)
+    return await _say_found(backend().answer_entry(entry), dispatcher)
 
 
 async def answer_text(question: str, dispatcher: CollectingDispatcher) -> list[EventType]:
     """Answers the question that a button holds as text."""
+    return await _say_found(backend().answer(question), dispatcher)
+
+
+async def _say_found(asked: Awaitable[Reply], dispatcher: CollectingDispatcher) -> list[EventType]:
     try:
-        reply = await backend().answer(question)
+        reply = await asked
     except BackendError as error:
         text = error.sentence if error.is_refusal else ""
         say(dispatcher, text or UNAVAILABLE, buttons=[HUMAN], outcome="unanswered")

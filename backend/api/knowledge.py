@@ -40,7 +40,8 @@ class AnswerRequest(Request):
 @TABLE.get("/api/v1/knowledge/search", "Searches the knowledge base.")
 async def get_search(call: Call, data: SearchRequest) -> SearchResult:
     """Searches, with a decision whether the best hit may be said, must be confirmed, or is no answer."""
-    return call.container.answers.search(data.q, k=data.k, district=data.district)
+    container = call.container
+    return await container.aside.run(container.answers.search, data.q, k=data.k, district=data.district)
 
 
 @TABLE.post(
@@ -55,4 +56,8 @@ async def post_answer(call: Call, data: AnswerRequest) -> Reply:
         return call.container.answers.answer_entry(data.entry, question=data.question or "")
     if data.question is None:
         raise errors.InvalidInput("请填写问题（question）或条目（entry）。", field="question")
-    return call.container.answers.answer(data.question, district=data.district, last_entry=data.last_entry)
+    container = call.container
+    reply = await container.aside.run(
+        container.answers.answer, data.question, district=data.district, last_entry=data.last_entry
+    )
+    return await call.container.phrasing.retell(reply, data.question)

@@ -11,7 +11,18 @@ import sys
 from collections.abc import Sequence
 from typing import Protocol
 
-from backend.cli import backup, chat, check, eval, migrate, restore, serve, staff, train  # noqa: A004
+from backend.cli import (
+    backup,
+    chat,
+    check,
+    eval,  # noqa: A004
+    migrate,
+    restore,
+    serve,
+    staff,
+    train,
+    unanswered,
+)
 from backend.errors import QifuError
 from backend.settings import Settings, load_settings
 
@@ -36,7 +47,7 @@ class Command(Protocol):
         ...
 
 
-COMMANDS: tuple[Command, ...] = (serve, train, chat, check, eval, staff, migrate, backup, restore)
+COMMANDS: tuple[Command, ...] = (serve, train, chat, check, eval, staff, unanswered, migrate, backup, restore)
 
 
 def build_parser() -> argparse.ArgumentParser:

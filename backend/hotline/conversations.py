@@ -14,6 +14,7 @@ from typing import Protocol
 
 from backend import errors
 from backend.hotline import wording
+from backend.hotline.aside import Aside
 from backend.hotline.bot_client import BotPort, BotUnavailable
 from backend.hotline.memory import Recent
 from backend.replies import Button, Message, Outcome, Reply
@@ -42,6 +43,13 @@ class HandoffPort(Protocol):
         """Keeps one call for a person, and returns when it was kept."""
 
 
+class UnansweredPort(Protocol):
+    """Where it is kept which questions had no answer."""
+
+    def record(self, question: str) -> None:
+        """Takes a question to be kept; returns at once and raises nothing."""
+
+
 class HotlinePort(Protocol):
     """Which hotline to name."""
 
@@ -57,11 +65,13 @@ class _Talk:
         entry: What was answered last, for follow-up questions.
         in_form: Whether the bot was asking for a form's fields when it was last heard; an outage does not end
             that.
+        filling: Whether a form may still be open; unlike ``in_form``, a question in between does not end it.
         told: Whether the person has been told that the bot is away.
     """
 
     entry: str | None = None
     in_form: bool = False
+    filling: bool = False
     told: bool = False
 
 
@@ -75,15 +85,28 @@ class ConversationService:
     """Answers messages."""
 
     def __init__(
-        self, bot: BotPort, answers: AnswerPort, handoffs: HandoffPort, hotline: HotlinePort
+        self,
+        bot: BotPort,
+        answers: AnswerPort,
+        handoffs: HandoffPort,
+        hotline: HotlinePort,
+        unanswered: UnansweredPort,
+        aside: Aside | None = None,
     ) -> None:
         self._bot = bot
         self._answers = answers
         self._handoffs = handoffs
         self._hotline = hotline
+        self._unanswered = unanswered
+        self._aside = aside or Aside()
         self._talks: Recent[str, _Talk] = Recent(10_000, 3600)
         self._turns: Recent[tuple[str, str], _Turn] = Recent(2_000, 600)
         self._running: set[asyncio.Task[Reply]] = set()
+
+    @property
+    def running(self) -> int:
+        """How many messages are being answered now."""
+        return len(self._running)
 
     @property
     def bot_ready(self) -> bool:
@@ -134,14 +157,18 @@ class ConversationService:
         try:
             reply = await self._bot.turn(sender, wording.BOT_PAYLOADS.get(message, message), channel)
             in_form, told = reply.outcome == "form", False
+            filling = _is_filling(reply, talk)
         except BotUnavailable as away:
             reply = await self._answer_alone(sender, message, channel, talk, uncertain=away.uncertain)
             said = any(wording.tells_of_the_outage(part.text) for part in reply.messages)
             in_form, told = talk.in_form, talk.told or said
+            filling = talk.filling
             if key is not None and not away.uncertain:
                 # the engine never saw it: sent again, it is to be taken
                 self._turns.forget((sender, key))
-        self._talks.set(sender, _Talk(reply.entry or _cited(reply) or talk.entry, in_form, told))
+        self._talks.set(sender, _Talk(reply.entry or _cited(reply) or talk.entry, in_form, filling, told))
+        if reply.outcome == "unanswered" and not talk.filling and _is_question(message):
+            self._unanswered.record(message)
         return reply
 
     async def _answer_alone(
@@ -160,9 +187,9 @@ class ConversationService:
             return self._say("chitchat", wording.GREETING, talk, forms=True)
         if wish == "thanks":
             return self._say("chitchat", wording.THANKS, talk, forms=False)
-        return self._from_knowledge(message, wish, talk)
+        return await self._from_knowledge(message, wish, talk)
 
-    def _from_knowledge(self, message: str, wish: wording.Wish, talk: _Talk) -> Reply:
+    async def _from_knowledge(self, message: str, wish: wording.Wish, talk: _Talk) -> Reply:
         pressed = wording.payload(message)
         if pressed is not None:
             entry = pressed[1].get("entry_id")
@@ -175,7 +202,7 @@ class ConversationService:
         else:
             if talk.in_form and not wording.asks(message):
                 return self._say("form", wording.FORM, talk, forms=True)
-            reply = self._answers.answer(message, last_entry=talk.entry)
+            reply = await self._aside.run(self._answers.answer, message, last_entry=talk.entry)
             if talk.in_form and reply.outcome != "answered":
                 return self._say("form", wording.FORM, talk, forms=True)
         messages = [_with_forms(part) for part in reply.messages]
@@ -203,6 +230,21 @@ class ConversationService:
     def _say(self, outcome: Outcome, text: str, talk: _Talk, *, forms: bool) -> Reply:
         buttons = _form_buttons() if forms else []
         return Reply(messages=[Message(text=text, buttons=buttons)], outcome=outcome, entry=talk.entry)
+
+
+def _is_question(message: str) -> bool:
+    """Whether a message was typed, and is no wish to file, to look up or to be called."""
+    return not message.startswith("/") and wording.wish(message) == "other"
+
+
+def _is_filling(reply: Reply, talk: _Talk) -> bool:
+    """Whether a form may be open after a reply of the bot; on the safe side, what it asks for is private."""
+    if reply.outcome == "form":
+        return True
+    ended = reply.outcome in ("filed", "chitchat") or any(
+        part.card is not None and part.card.get("type") == "appeal" for part in reply.messages
+    )
+    return talk.filling and not ended
 
 
 def _form_buttons() -> list[Button]:

@@ -15,8 +15,9 @@ from pydantic import BaseModel, ConfigDict
 
 from backend.errors import InvalidInput, NotFound
 from backend.knowledge import composing, facets, text
-from backend.knowledge.entries import Entry, Facet, Jurisdiction
+from backend.knowledge.entries import Catalogue, Entry, Facet, Jurisdiction
 from backend.knowledge.facets import Ask
+from backend.knowledge.listing import Listed, ListQuery, Lists
 from backend.knowledge.loading import KnowledgeBase, prefix_of
 from backend.knowledge.phones import PhoneBook, written_in
 from backend.knowledge.search import SURE, Finding, Hit, KnowledgeIndex, Model, body_of
@@ -32,7 +33,9 @@ _NEAR = 0.75  # share of the first hit's score from which another may stand in f
 _ALIKE = 2.0  # log odds within which the hotlines of two districts fit a question alike
 _ABOUT_A_NUMBER = 4  # characters of matter beside a number up to which the number itself is asked about
 _WHOSE: frozenset[Facet] = frozenset({"phone", "unit", "address", "definition"})
+_PLAIN = 12  # characters of matter from which a question tells a case rather than names a matter
 _FEW = 2  # characters of matter up to which a question may be too vague to pick an entry
+_SHORT_MATTER = 5  # characters of matter up to which all of it should stand in the entry
 _SAME = 1.0  # log odds within which three entries fit a vague question alike
 _UNHEARD = 3  # characters in a row that an entry knows nothing of, from which it is not the answer
 _SOURCE = re.compile(r"来源|出处|依据|哪个文件|哪份文件|什么文件")
@@ -93,6 +96,7 @@ class AnswerService:
         self.home: Jurisdiction = base.home(home_district)
         self.index = KnowledgeIndex(base, home=home_district, model=model)
         self._phones = PhoneBook(base)
+        self._lists = Lists(base, prefix_of(self.home.id))
         self._nicknames = self._read_nicknames()
 
     def _read_nicknames(self) -> dict[str, Jurisdiction]:
@@ -167,6 +171,9 @@ class AnswerService:
         told = self._whose_number(question) or self._every_hotline(question)
         if told is not None:
             return told
+        listed = self._list(question, district, last_entry)
+        if listed is not None:
+            return listed
         meant, district = self._by_nickname(question, district)
         if meant != question or (self._nickname_in(question) and last_entry):
             last_entry = None
@@ -192,8 +199,13 @@ class AnswerService:
             return self._refuse(self._spoken_of(finding, district))
         if self._hotline_unclear(finding, district):
             return self._ask_district(question)
+        alike = self._on_several_platforms(finding)
+        strict = [ask for ask in query.asks if ask.strict]
+        if (alike and not strict) or any(facets.answers(hit.entry, ask) for hit in alike for ask in strict):
+            return self._every_platform(alike, finding)
         vague = self._vague(finding)
         likely = finding.hits[0].score >= self.index.model.likely
+        likely = likely and not self._only_sounds(finding)
         if likely and not vague and self._elsewhere(finding, question, district):
             return self._from_elsewhere(finding, question)
         if decision == "confirm" or vague:
@@ -213,6 +225,11 @@ class AnswerService:
             NotFound: There is no such entry.
         """
         entry = self.base.entries.get(entry_id)
+        rows = self._lists.from_key(entry_id)
+        if entry is None and rows is not None:
+            listed = self._lists.answer(rows)
+            if listed is not None:
+                return self._listed(listed)
         if entry is None:
             raise NotFound("没有查到这一条内容，它可能已经更新，请重新提问。", entry=entry_id)
         asks = self.index.read(text.shorten(question)).asks if question else ()
@@ -226,7 +243,7 @@ class AnswerService:
         if finding.outside and finding.outside not in text.squeeze(body_of(finding.hits[0].entry)):
             return "refuse"
         score = finding.hits[0].score
-        if score >= self.index.model.answer:
+        if score >= self.index.model.answer or (score >= self.index.model.likely and _is_named(finding)):
             return "answer"
         return "confirm" if score >= self.index.model.confirm else "refuse"
 
@@ -249,6 +266,13 @@ class AnswerService:
             return False
         return self.index.unheard(entry, query) < _UNHEARD
 
+    def _only_sounds(self, finding: Finding) -> bool:
+        """Tells whether a short question's matter is not in the entry, as 马斯克 in one about 上马石."""
+        query = finding.query
+        if query.size > _SHORT_MATTER or finding.hits[0].score >= SURE:
+            return False
+        return self.index.unheard(finding.hits[0].entry, query) >= _UNHEARD
+
     def _vague(self, finding: Finding) -> bool:
         """Tells whether a word or two fit many entries alike, as “补贴” does: then offer, never pick one."""
         hits = finding.hits
@@ -262,7 +286,7 @@ class AnswerService:
     def _who_leads(self, finding: Finding, district: str | None) -> Reply | None:
         """Tells for “停电找谁” who leads such appeals, where no entry is about it."""
         query = finding.query
-        if not any(ask.facet == "unit" for ask in query.asks) or finding.outside:
+        if not any(ask.facet == "unit" for ask in query.asks) or finding.outside or query.size > _PLAIN:
             return None
         if finding.hits and finding.hits[0].score >= self.index.model.likely:
             return None
@@ -287,7 +311,7 @@ class AnswerService:
         lead = self.base.departments[topic.lead]
         phone = f"（电话 {lead.phone}）" if lead.phone else ""
         said_so = (
-            f"资料中没有查到对这个问题的直接说明。企业提出的“{topic.title}”类诉求，由{lead.name}{phone}主办。"
+            f"资料中没有查到对这个问题的直接说明。企业提出的{_quoted(topic.title)}类诉求，由{lead.name}{phone}主办。"
             f"{self._contact(about)}\n"
             f"{composing.source_line(citation)}"
         )
@@ -317,6 +341,48 @@ class AnswerService:
             return True
         return len(hits) > 1 and hits[0].odds - hits[1].odds < _ALIKE
 
+    # Platforms
+
+    def _platform_of(self, entry: Entry) -> Catalogue | None:
+        catalogues = (self.base.catalogues[listing.catalogue] for listing in entry.listings)
+        return next((item for item in catalogues if item.kind == "platform"), None)
+
+    def _on_several_platforms(self, finding: Finding) -> list[Hit]:
+        """Returns the like services of several platforms where the question names none of them."""
+        first = finding.hits[0]
+        if self._platform_of(first.entry) is None or not self.index.model.likely <= first.score < SURE:
+            return []
+        spoken = finding.query.text.replace(" ", "")
+        found: dict[str, Hit] = {}
+        for hit in finding.hits:
+            platform = self._platform_of(hit.entry)
+            if platform is None or first.odds - hit.odds > _ALIKE:
+                continue
+            territory = self.base.territories.get(platform.territory or "")
+            names = (*platform.aliases, *((territory.name, *territory.aliases) if territory else ()))
+            if any(text.squeeze(name) in spoken for name in names):
+                return []
+            found.setdefault(platform.id, hit)
+        return list(found.values()) if len(found) > 1 else []
+
+    def _every_platform(self, hits: Sequence[Hit], finding: Finding) -> Reply:
+        """Answers for each platform that has the service, and asks which one is meant."""
+        asks = [ask.facet for ask in finding.query.asks if ask.facet in _SHOWABLE] or ["phone"]
+        lines = ["几个产业平台都有这类服务："]
+        citations = []
+        for hit in hits:
+            platform = self._platform_of(hit.entry)
+            assert platform is not None  # noqa: S101 - only such hits come here
+            said = "；".join(value for facet in asks for value in composing.values(hit.entry, facet)[0])
+            name = self.base.territories[platform.territory].name if platform.territory else platform.name
+            lines.append(f"- {name}：{_shown_title(hit.entry)}" + (f"，{said}" if said else ""))
+            citations.append(self.base.citation(hit.entry))
+        lines.append("请问您问的是哪个平台？")
+        lines += dict.fromkeys(map(composing.source_line, citations))
+        buttons = [*(self._button(hit.entry) for hit in hits), ASK_HUMAN]
+        message = Message(text="\n".join(lines), citations=citations, buttons=buttons)
+        return Reply(messages=[message], outcome="clarifying", entry=hits[0].entry.id)
+
     # Numbers and hotlines
 
     def _whose_number(self, question: str) -> Reply | None:
@@ -335,7 +401,9 @@ class AnswerService:
         )
         about = self.base.jurisdiction_of(owner.entry.id)
         not_theirs = "、".join(item.name for item in named if item.id != about.id)
-        lead = f"这是{about.name}“{owner.name}”的号码" + (f"，不是{not_theirs}的。" if not_theirs else "。")
+        lead = f"这是{about.name}{_quoted(owner.name)}的号码" + (
+            f"，不是{not_theirs}的。" if not_theirs else "。"
+        )
         asks = [ask for ask in self.index.read(written.rest).asks if ask.facet not in _WHOSE]
         reply = self._reply(owner.entry, asks, written.rest if asks else "", named=(about,))
         message = reply.messages[0]
@@ -356,6 +424,48 @@ class AnswerService:
         lines += [composing.source_line(citation) for citation in citations]
         message = Message(text="\n".join(lines), citations=citations, buttons=[ASK_HUMAN])
         return Reply(messages=[message], outcome="answered", entry=entries[0].id if entries else None)
+
+    # Lists
+
+    def _list(self, question: str, district: str | None, last_entry: str | None) -> Reply | None:
+        """Answers with the rows of a catalogue where they are what is asked for, and nothing more."""
+        if last_entry:
+            followed = self._lists.follow(last_entry, question)
+            if isinstance(followed, Entry):
+                return self._reply(followed, self.index.read(question).asks, question, named=(self.home,))
+            if followed is not None:
+                listed = self._lists.answer(followed)
+                return None if listed is None else self._listed(listed)
+            if self._lists.is_at_its_end(last_entry, question):
+                said = "以上就是全部，后面没有了。您可以直接问其中某一项，例如“第1项怎么办”。"
+                return Reply(messages=[Message(text=said)], outcome="answered", entry=last_entry)
+        named, outside, rest = self.index.named(text.shorten(question))
+        about = named[0] if named else self.base.jurisdiction_named(district) if district else self.home
+        if outside or about is None or about.id != self.home.id or len(named) > 1:
+            return None
+        query = self._lists.read(rest)
+        listed = self._lists.answer(query) if query is not None else None
+        if listed is None:
+            return None
+        hits = self.index.look_up(question, k=1).hits
+        if hits and hits[0].score >= SURE:
+            return None
+        return self._listed(listed)
+
+    def _listed(self, listed: Listed) -> Reply:
+        citations = []
+        for catalogue in listed.catalogues[:_OFFERED]:
+            document = self.base.documents[catalogue.source.document]
+            citations.append(
+                Citation(document=document.title, section=catalogue.source.section, entry=catalogue.id)
+            )
+        said = "\n".join([listed.text, *dict.fromkeys(map(composing.source_line, citations))])
+        buttons = [_page_button(listed.following)] if listed.following else []
+        buttons += (
+            [self._button(row.entry) for row in listed.rows[:_OFFERED]] if len(listed.rows) <= 6 else []
+        )
+        message = Message(text=said, citations=citations, buttons=[*buttons, ASK_HUMAN])
+        return Reply(messages=[message], outcome="answered", entry=listed.query.key)
 
     def _by_nickname(self, question: str, district: str | None) -> tuple[str, str | None]:
         """Lets the nickname of a hotline say which district is meant, whatever was talked about before."""
@@ -405,10 +515,10 @@ class AnswerService:
         buttons = [self._button(self.base.entries[target]) for target in last.related[:_OFFERED]]
         citation = self.base.citation(last)
         facts = composing.card(last, citation, (), "")
-        lines = [f"关于“{last.title}”，资料里还有这些："] if facts["fields"] else []
+        lines = [f"关于{_quoted(last.title)}，资料里还有这些："] if facts["fields"] else []
         lines += [f"{shown['label']}：{shown['value']}" for shown in facts["fields"]]
         if buttons:
-            lines.append("相关的内容：" + "、".join(f"“{button.title}”" for button in buttons))
+            lines.append("相关的内容：" + "、".join(f"{_quoted(button.title)}" for button in buttons))
         else:
             lines.append("更多的内容资料中暂无，您可以转人工了解。")
             buttons = [ASK_HUMAN]
@@ -442,21 +552,42 @@ class AnswerService:
         if not named and district:
             chosen = self.base.jurisdiction_named(district)
             named = (chosen,) if chosen else ()
-        return self._reply(entry, finding.query.asks, question, named=named)
+        reply = self._reply(entry, finding.query.asks, question, named=named)
+        other = None if named else self._also_in(finding, entry)
+        return reply if other is None else self._or_elsewhere(reply, other)
+
+    def _also_in(self, finding: Finding, entry: Entry) -> Entry | None:
+        """Returns the like entry of another district, where none was named."""
+        first = finding.hits[0]
+        if self.index.is_elsewhere(entry) or first.score >= SURE:
+            return None
+        for hit in finding.hits[1:_OFFERED]:
+            near = hit.odds >= first.odds - _SAME and hit.score >= self.index.model.likely
+            about = self.base.jurisdiction_of(hit.entry.id)
+            if near and about.level == "district" and self.index.is_elsewhere(hit.entry):
+                return hit.entry
+        return None
+
+    def _or_elsewhere(self, reply: Reply, other: Entry) -> Reply:
+        """Adds which other district has something alike, and how to get to it."""
+        name = self.base.jurisdiction_of(other.id).name
+        message = reply.messages[-1]
+        hint = f"以上是{self.home.name}的内容；如果您问的是{name}，请看{_quoted(_shown_title(other))}。"
+        said = f"{message.text}\n{hint}"
+        shown = message.model_copy(update={"text": said, "buttons": [*message.buttons, self._button(other)]})
+        return reply.model_copy(update={"messages": [*reply.messages[:-1], shown]})
 
     def _best_for(self, finding: Finding) -> Entry:
-        """Returns the first hit, or a near one if it alone states what was strictly asked."""
-        first = finding.hits[0]
-        strict = [ask for ask in finding.query.asks if ask.strict]
-        if not strict or any(facets.answers(first.entry, ask) for ask in strict):
+        """Returns the first hit, or a near one if it alone states what was asked."""
+        first, asks = finding.hits[0], finding.query.asks
+        strict = [ask for ask in asks if ask.strict]
+        wanted = strict or [ask for ask in asks if ask.facet in _SHOWABLE]
+        if not wanted or any(facets.answers(first.entry, ask) for ask in wanted):
             return first.entry
         for hit in finding.hits[1:4]:
-            same_folder = prefix_of(hit.entry.id) == prefix_of(first.entry.id)
-            if (
-                hit.score >= _NEAR * first.score
-                and same_folder
-                and all(facets.answers(hit.entry, ask) for ask in strict)
-            ):
+            near = hit.score >= _NEAR * first.score if strict else hit.odds >= first.odds - _SAME
+            stated = all(facets.answers(hit.entry, ask) for ask in wanted)
+            if near and stated and _stands_in(first.entry, hit.entry):
                 return hit.entry
         return first.entry
 
@@ -501,7 +632,7 @@ class AnswerService:
 
     def _not_stated(self, entry: Entry, missing: Sequence[Facet], about: Jurisdiction) -> Reply:
         words = "、".join(composing.MISSING_WORDS[facet] for facet in missing)
-        lines = [f"资料中未载明“{_shown_title(entry)}”的{words}。"]
+        lines = [f"资料中未载明{_quoted(_shown_title(entry))}的{words}。"]
         units = entry.facts.unit
         if units and "unit" not in missing:
             lines.append(f"这件事的负责单位：{'；'.join(units)}。")
@@ -521,17 +652,32 @@ class AnswerService:
         hits = hits[:_OFFERED]
         contact = self._contact(self._spoken_of(finding, district))
         buttons = [*(self._button(hit.entry) for hit in hits), NONE_OF_THEM]
-        if self._mass(hits) >= self.index.model.likely and not self._vague(finding):
+        likely_one = self._mass(hits) >= self.index.model.likely and not self._only_sounds(finding)
+        if likely_one and not self._vague(finding):
             likely = self._answer_from(finding, question, district)
             if likely.outcome == "unanswered":
                 return likely
-            return self._with_reserve(likely, hits, buttons, contact)
-        return self._choice(hits, buttons, contact)
+            listed = self._listed_hits(
+                [hit for hit in hits if hit.entry.id != likely.entry], finding.query.asks, question
+            )
+            return self._with_reserve(likely, listed, buttons, contact)
+        return self._choice(hits, buttons, contact, finding.query.asks, question)
 
-    def _choice(self, hits: Sequence[Hit], buttons: list[Button], contact: str) -> Reply:
-        listed = "\n".join(f"{number}. {self._titled(hit.entry)}" for number, hit in enumerate(hits, 1))
+    def _choice(
+        self, hits: Sequence[Hit], buttons: list[Button], contact: str, asks: Sequence[Ask], question: str
+    ) -> Reply:
+        listed = self._listed_hits(hits, asks, question)
         said = f"没有查到与您的问题完全对应的内容，您想问的是不是下面这些？\n{listed}\n如果都不是，{contact}"
         return Reply(messages=[Message(text=said, buttons=buttons)], outcome="clarifying")
+
+    def _listed_hits(self, hits: Sequence[Hit], asks: Sequence[Ask], question: str) -> str:
+        """Returns entries to choose from, numbered, each with what it says in one line."""
+        lines = []
+        for number, hit in enumerate(hits, 1):
+            said = composing.glimpse(hit.entry, asks, question)
+            title = self._titled(hit.entry)
+            lines.append(f"{number}. {title}：{said}" if said else f"{number}. {title}")
+        return "\n".join(lines)
 
     @staticmethod
     def _mass(hits: Sequence[Hit]) -> float:
@@ -540,15 +686,16 @@ class AnswerService:
         kin = [hit for hit in hits[1:] if hit.entry.id in first.related or first.id in hit.entry.related]
         return hits[0].score + sum(hit.score for hit in kin)
 
-    def _with_reserve(self, likely: Reply, hits: Sequence[Hit], buttons: list[Button], contact: str) -> Reply:
+    def _with_reserve(self, likely: Reply, others: str, buttons: list[Button], contact: str) -> Reply:
         """Shows the likeliest answer, says that it may not be the one meant, and what else could be."""
         shown = likely.messages[0]
         entry = self.base.entries[likely.entry or ""]
-        others = "、".join(f"“{self._titled(hit.entry)}”" for hit in hits if hit.entry.id != entry.id)
-        lines = [f"不能确定您问的是不是“{self._titled(entry)}”，先供您参考：", shown.text]
+        lines = [f"不能确定您问的是不是{_quoted(self._titled(entry))}，先供您参考：", shown.text]
         contact = "请转人工。" if contact in shown.text else contact
         lines.append(
-            f"如果不是，您想问的也可能是{others}；都不是的话，{contact}" if others else f"如果不是，{contact}"
+            f"如果不是，您想问的也可能是：\n{others}\n都不是的话，{contact}"
+            if others
+            else f"如果不是，{contact}"
         )
         message = shown.model_copy(update={"text": "\n".join(lines), "buttons": buttons})
         return Reply(messages=[message], outcome="clarifying", entry=entry.id)
@@ -584,7 +731,7 @@ class AnswerService:
         about = self.base.jurisdiction_of(entry.id)
         message = reply.messages[0]
         said = (
-            f"资料中没有查到与您的问题完全对应的规定，最接近的是“{self._titled(entry)}”，供您参考：\n"
+            f"资料中没有查到与您的问题完全对应的规定，最接近的是{_quoted(self._titled(entry))}，供您参考：\n"
             f"{message.text}\n需要进一步了解的，{self._contact(about)}"
         )
         buttons = [*message.buttons, *(way for way in self._ways_on(about) if way not in message.buttons)]
@@ -651,9 +798,35 @@ class AnswerService:
         return Button(title=_shown_title(entry), payload=f'/choose_entry{{"entry_id": "{entry.id}"}}')
 
 
+def _page_button(query: ListQuery) -> Button:
+    title = "下一页" if query.page > 1 else "看清单"
+    return Button(title=title, payload=f'/choose_entry{{"entry_id": "{query.key}"}}')
+
+
+def _is_named(finding: Finding) -> bool:
+    """Tells whether a question asks what something is, by the very name of the first entry."""
+    query, entry = finding.query, finding.hits[0].entry
+    if [ask.facet for ask in query.asks] != ["definition"]:
+        return False
+    return query.topic.replace(" ", "") in {text.squeeze(name) for name in (entry.title, *entry.aliases)}
+
+
+def _stands_in(entry: Entry, other: Entry) -> bool:
+    """Tells whether another entry may state what an entry lacks; a service has contacts of its own."""
+    if prefix_of(entry.id) != prefix_of(other.id):
+        return False
+    kin = other.id in entry.related or entry.id in other.related
+    return kin or not (entry.listings and other.listings)
+
+
 def _says_little(topic: str) -> bool:
     """Tells whether a topic is only a word that says how, as “办” in “在哪办”, not what about."""
     return not text.words().generic.sub("", text.canonical(topic)).strip()
+
+
+def _quoted(title: str) -> str:
+    """Returns a title in quotes; quotes within it become single ones."""
+    return f"“{title.replace('“', '‘').replace('”', '’')}”"
 
 
 def _shown_title(entry: Entry) -> str:

@@ -18,6 +18,8 @@ _PHONE_IN_TEXT = re.compile(r"(?<![\d.])(?:0\d{2,3}-)?(?:1[3-9]\d{9}|[2-9]\d{7})
 _DATE = re.compile(r"(?:\d{4}年)?\d{1,2}月(?:\d{1,2}日)?|\d{4}年")
 _MONEY = re.compile(r"\d+(?:\.\d+)?\s*(?:万|亿)?元")
 _PERCENT = re.compile(r"\d+(?:\.\d+)?[%％]")
+_URL = re.compile(r"(?:https?://|www\.)[\w./?=&%#:~-]+[\w/]", re.ASCII)
+_HOUSE = re.compile(r"\d+号|\d+楼|\d+幢|[A-Z]座|\d+室")
 _LENGTH = re.compile(r"\d+\s*(?:个工作日|小时)")
 
 
@@ -34,6 +36,7 @@ def check(folder: Path) -> list[Problem]:
 def _lint(base: KnowledgeBase) -> Iterator[Problem]:
     yield from _shared_questions(base)
     yield from _shared_names(base)
+    yield from _rows(base)
     for entry in base.entries.values():
         yield from _lint_entry(base, entry)
 
@@ -72,6 +75,28 @@ def _shared_names(base: KnowledgeBase) -> Iterator[Problem]:
                 seen.setdefault(key, item.id)
 
 
+def _rows(base: KnowledgeBase) -> Iterator[Problem]:
+    """Every printed row of a catalogue must be there once."""
+    for catalogue in base.catalogues.values():
+        holders: dict[int, str] = {}
+        for entry in base.entries.values():
+            for place, listing in enumerate(entry.listings):
+                if listing.catalogue != catalogue.id:
+                    continue
+                if listing.number in holders:
+                    message = f"“{catalogue.name}”第 {listing.number} 项已由“{holders[listing.number]}”占用"
+                    yield _at(base, entry.id, message, "listings", place, "number")
+                holders.setdefault(listing.number, entry.id)
+        missing = [number for number in range(1, catalogue.stated + 1) if number not in holders]
+        if missing:
+            shown = "、".join(map(str, missing[:10])) + ("……" if len(missing) > 10 else "")
+            message = f"“{catalogue.name}”应有 {catalogue.stated} 项，缺第 {shown} 项"
+            yield _at(base, catalogue.id, message, "stated")
+        for number in sorted(number for number in holders if number > catalogue.stated):
+            message = f"“{catalogue.name}”只有 {catalogue.stated} 项，没有第 {number} 项"
+            yield _at(base, holders[number], message, "listings")
+
+
 def _lint_entry(base: KnowledgeBase, entry: Entry) -> Iterator[Problem]:
     if len(entry.answer) > _LONGEST_ANSWER:
         message = f"answer 有 {len(entry.answer)} 字，超过 {_LONGEST_ANSWER} 字：请拆成几条或移到 facts.items"
@@ -105,20 +130,26 @@ def _squeezed(words: str) -> str:
 
 
 def figures_of(entry: Entry) -> dict[str, set[str]]:
-    """Returns what an entry states in figures by kind: phones, money, percentages, dates and times."""
+    """Returns what an entry states in figures by kind: phones, money, percentages, dates, links and so on."""
     words = [entry.answer, entry.date_note or ""]
     facts = entry.facts.model_dump()
     for values in facts.values():
         for value in values:
             words += [value] if isinstance(value, str) else [str(part) for part in value.values() if part]
-    whole = _squeezed("\n".join(words))
+    whole = _squeezed("‖".join(words))
     return {
         "phone": {re.sub(r"^0\d{2,3}-", "", phone.number) for phone in entry.facts.phone},
         "money": set(_MONEY.findall(whole)),
         "percent": set(_PERCENT.findall(whole)),
         "date": set(_DATE.findall(whole)),
         "length": set(_LENGTH.findall(whole)),
+        "link": {_bare_link(found) for found in _URL.findall(whole)},
+        "address": set().union(*(_HOUSE.findall(_squeezed(place.text)) for place in entry.facts.address)),
     }
+
+
+def _bare_link(url: str) -> str:
+    return re.sub(r"^https?://|/+$", "", url).casefold()
 
 
 def check_against_sources(base: KnowledgeBase, sources: Iterable[Path]) -> list[Problem]:
@@ -163,6 +194,8 @@ _SPOKEN = {
 
 
 def _stands_in(figure: str, kind: str, whole: str) -> bool:
+    if kind == "link":
+        return figure in whole.casefold()
     if figure in whole:
         return True
     if kind == "percent":

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from backend.knowledge import text
+from backend.knowledge import facets, text
 from backend.knowledge.entries import Entry, Facet, Link, Phone
 from backend.knowledge.facets import Ask
 from backend.replies import Citation
@@ -70,6 +70,10 @@ _CARD_ORDER: tuple[Facet, ...] = (
 _EXACT: frozenset[Facet] = frozenset({"amount", "score", "share", "dates", "time_limit", "hours"})
 _ALWAYS_LISTED: frozenset[Facet] = frozenset({"materials", "conditions", "steps", "items"})
 _RETOLD = 0.8  # share of a list's pairs of characters from which the answer is taken to tell the list
+_GLIMPSE = 110  # characters of an entry that is only offered
+_CLAUSE = 24  # characters of a clause that holds nothing but a number and whose it is
+_FRAGMENT = 8  # characters below which what is left of a sentence says nothing
+_SHORTEST = 20  # characters of an answer that are worth saying after a number
 _SHORT = 100  # characters up to which an answer needs no lead
 _T = TypeVar("_T")
 
@@ -213,16 +217,17 @@ def answer_text(
         contact: Where to ask for what is missing.
     """
     lines: list[str] = []
-    exact = False
+    exact = told = False
     for ask in asks:
         said, picked = values(entry, ask.facet, question)
         if not said:
             continue
         if picked or not _retold(entry.answer, said, ask.facet):
             lines.append(_line(ask.facet, said))
+            told = told or ask.facet == "phone"
         exact = exact or (picked and ask.facet in _EXACT)
     if not exact or not lines:
-        lines.append(entry.answer)
+        lines.append(_without_phones(entry) if told and entry.listings else entry.answer)
     if missing:
         words = "、".join(MISSING_WORDS[facet] for facet in missing)
         lines.append(f"资料中未载明{words}。{contact}")
@@ -236,12 +241,55 @@ def answer_text(
             and entry.kind in {"service", "policy", "contact", "channel", "faq"}
         ):
             lines.append(_line(facet, fresh))  # type: ignore[arg-type]
+    name = re.sub(r"（[^（）]*）$", "", entry.title)
+    if entry.listings and not _contains("\n".join(lines), name):
+        lines.insert(0, f"【{entry.title}】")
     if entry.date_note:
         lines.append(entry.date_note)
     if district:
         lines.insert(0, f"以下是{district}的规定：")
     lines.append(source_line(citation))
     return "\n".join(lines)
+
+
+def _without_phones(entry: Entry) -> str:
+    """Returns the answer without the clauses that only give the numbers which were just said."""
+    numbers = {re.sub(r"\D", "", phone.number)[-8:] for phone in entry.facts.phone}
+    names = {phone.name for phone in entry.facts.phone if phone.name}
+    sentences = []
+    for sentence in re.split(r"(?<=[。；])", entry.answer):
+        kept = []
+        for clause in re.split(r"(?<=[，、])", sentence.rstrip("。；")):
+            digits = re.sub(r"\D", "", clause)
+            a_number = any(number in digits for number in numbers) and len(clause) <= _CLAUSE
+            a_name = len(clause) <= _CLAUSE // 2 and any(name in clause for name in names)
+            if not (a_number or a_name):
+                kept.append(clause)
+        whole = "".join(kept).rstrip("，、")
+        if len(whole) >= _FRAGMENT or len(kept) == len(re.split(r"(?<=[，、])", sentence)):
+            sentences.append(whole + sentence[len(sentence.rstrip("。；")) :])
+    rest = "".join(sentences)
+    return re.sub(r"；$", "。", rest) if len(rest) >= _SHORTEST else entry.answer
+
+
+def glimpse(entry: Entry, asks: Sequence[Ask], question: str) -> str:
+    """Returns what an entry says in a line or two: what was asked if it states that, else how it begins.
+
+    Empty where something is asked that the entry does not state: a beginning would look like an answer.
+    """
+    for ask in asks:
+        said, _ = values(entry, ask.facet, question)
+        if said:
+            whole = "；".join(said)
+            return whole if len(whole) <= _GLIMPSE else f"{whole[: _GLIMPSE - 1]}…"
+    if any(ask.strict and not facets.answers(entry, ask) for ask in asks):
+        return ""
+    told = ""
+    for sentence in re.split(r"(?<=[。；！？])", entry.answer):
+        if told and len(told) + len(sentence) > _GLIMPSE:
+            break
+        told += sentence
+    return told if len(told) <= _GLIMPSE else f"{told[: _GLIMPSE - 1]}…"
 
 
 def card(entry: Entry, citation: Citation, asks: Sequence[Ask], question: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ One folder is one jurisdiction. A file holds a list under one key that names its
     boards.yaml         boards:       [Board]
     topics*.yaml        topics:       [Topic]          what appeals are about, for triage
     signals.yaml        signals:      [Signal]         words that decide an appeal's level
+    catalogues.yaml     catalogues:   [Catalogue]      printed lists of services
     any other *.yaml    entries:      [Entry]          what questions are answered from
 
 Ids are unique in the whole knowledge base and start with the folder's short prefix (`qt.`, `bj.`, `sc.`,
@@ -36,10 +37,25 @@ EntryKind = Literal[
     "notice",  # what the documents do not hold, said plainly
 ]
 Facet = Literal[
-    "phone", "address", "hours", "link", "materials", "conditions", "steps", "time_limit", "amount", "unit",
-    "audience", "dates", "items", "score", "share", "definition",
+    "phone",
+    "address",
+    "hours",
+    "link",
+    "materials",
+    "conditions",
+    "steps",
+    "time_limit",
+    "amount",
+    "unit",
+    "audience",
+    "dates",
+    "items",
+    "score",
+    "share",
+    "definition",
 ]
 LevelName = Literal["simple", "single", "whistle"]
+ProviderName = Literal["government", "enterprise", "society"]
 
 _ID = re.compile(r"^[a-z]{2}(\.[a-z0-9][a-z0-9-]*)+$")
 _MOBILE = re.compile(r"^1[3-9]\d{9}$")
@@ -174,6 +190,52 @@ class Facts(_Strict):
     items: list[Item] = Field(default_factory=list)
 
 
+class Listing(_Strict):
+    """One row of a printed catalogue of services.
+
+    Attributes:
+        catalogue: Id of a `Catalogue`.
+        number: As printed.
+        category: The row's first heading, as 人才服务.
+        group: The row's second heading, where the catalogue has one.
+        title: The row's name in this catalogue, where it differs from the entry's.
+        provider: Who provides it; None where the row carries no mark.
+        frequency: How often it is used, as printed.
+        region: Where it is to be had, as printed.
+        period: How long it is offered, as printed.
+    """
+
+    catalogue: Id
+    number: Annotated[int, Field(ge=1)]
+    category: Text
+    group: Text | None = None
+    title: Text | None = None
+    provider: ProviderName | None = None
+    frequency: Text | None = None
+    region: Text | None = None
+    period: Text | None = None
+
+
+class Catalogue(_Strict):
+    """A printed list of services; its rows are the entries whose `listings` name it.
+
+    Attributes:
+        name: As people say it.
+        kind: ``common`` for the whole district, ``platform`` of one industry platform, ``online`` what a site
+            already offers.
+        territory: Id of the platform, for a platform's catalogue.
+        stated: How many rows the document says there are, or that are numbered; `qifu check` counts.
+    """
+
+    id: Id
+    name: Text
+    kind: Literal["common", "platform", "online"]
+    aliases: list[Text] = Field(default_factory=list)
+    territory: Id | None = None
+    stated: Annotated[int, Field(ge=1)]
+    source: Source
+
+
 class Entry(_Strict):
     """One thing the assistant can be asked about.
 
@@ -187,6 +249,7 @@ class Entry(_Strict):
         date_note: Said with the answer where the fact belongs to a date (decision 18).
         source: Where it stands.
         related: Entries to offer next.
+        listings: The rows of printed catalogues that this entry is.
     """
 
     id: Id
@@ -201,6 +264,7 @@ class Entry(_Strict):
     date_note: str | None = None
     source: Source
     related: list[Id] = Field(default_factory=list)
+    listings: list[Listing] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _facets_are_stated_or_not(self) -> Entry:

@@ -1,27 +1,30 @@
-"""The indexes under the search: tokens of documents as numbers in flat arrays, small and quick to build."""
+"""The arrays under the search: tokens of documents as numbers, flat, small and quick to build.
+
+No object per document is kept: a hundred thousand entries are a few arrays. What is common is looked up
+through the documents (`Rows.gather`), for candidates only; what is rare, through the tokens (`Inverted`).
+"""
 
 from __future__ import annotations
 
 import functools
-import logging
-import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from hashlib import blake2b
 from typing import Any
 
-import bm25s
 import numpy as np
 from numpy.typing import NDArray
 
 from backend.knowledge import text
 
-logging.getLogger("bm25s").setLevel(logging.WARNING)
-
 Floats = NDArray[np.float64]
 Numbers = NDArray[np.int32]
-_K1 = 1.2
-_B = 0.5
+Positions = NDArray[np.int64]
+K1 = 1.2
+B = 0.5
 _LOOSE = 0.35  # weight of a pair of characters one of which is only grammar, against a pair of matter
 _SINGLE = 0.25  # weight of a single character against a pair
+_BLOCK = 500_000  # values that are sorted at a time, so that building needs little memory
 
 
 class Vocabulary:
@@ -38,10 +41,6 @@ class Vocabulary:
         numbers = self._numbers
         return [numbers.setdefault(token, len(numbers)) for token in tokens]
 
-    def known(self, tokens: Iterable[str]) -> list[int]:
-        """Returns the numbers of the tokens that any document has."""
-        return [self._numbers[token] for token in tokens if token in self._numbers]
-
     def number(self, token: str) -> int | None:
         """Returns the number of a token, if any document has it."""
         return self._numbers.get(token)
@@ -51,98 +50,199 @@ class Vocabulary:
         return self._numbers
 
 
-class Postings:
-    """For every token, the documents that contain it.
+class Collector:
+    """Rows of numbers while they are being collected."""
+
+    def __init__(self) -> None:
+        self.values = array("i")
+        self.starts = array("q", [0])
+
+    def add(self, row: Iterable[int]) -> None:
+        """Adds a row at the end."""
+        self.values.extend(row)
+        self.starts.append(len(self.values))
+
+    def rows(self) -> Rows:
+        """Returns what was collected, without a copy."""
+        return Rows(np.frombuffer(self.starts, dtype=np.int64), _numbers(self.values))
+
+
+def _numbers(values: array[int]) -> Numbers:
+    return np.frombuffer(values, dtype=np.int32) if len(values) else np.zeros(0, dtype=np.int32)
+
+
+class Rows:
+    """Rows of numbers in one flat array: the tokens of each document.
 
     Args:
-        documents: Token numbers of each document; doubles do not count.
-        width: Size of the vocabulary.
+        starts: Where each row begins in the values, and the end.
+        values: All rows, one after the other.
     """
 
-    def __init__(self, documents: Sequence[Collection[int]], width: int) -> None:
-        self.size = len(documents)
-        unique = [np.unique(np.fromiter(document, np.int32, len(document))) for document in documents]
-        lengths = np.array([len(document) for document in unique], dtype=np.int64)
-        tokens = np.concatenate(unique) if unique else np.zeros(0, dtype=np.int32)
-        holders = np.repeat(np.arange(self.size, dtype=np.int32), lengths)
-        order = np.argsort(tokens, kind="stable")
-        self._holders: Numbers = holders[order]
-        self.counts = np.bincount(tokens, minlength=width)
-        self._ends = np.cumsum(self.counts)
+    def __init__(self, starts: Positions, values: Numbers) -> None:
+        self.starts = starts
+        self.values = values
 
-    def holders(self, token: int) -> Numbers:
-        """Returns the documents that contain a token, ascending."""
-        end = self._ends[token]
-        return self._holders[end - self.counts[token] : end]
+    def __len__(self) -> int:
+        return len(self.starts) - 1
 
-    def overlap(self, weights: Mapping[int, float]) -> Floats:
-        """Returns, for every document, the weight of the tokens it shares."""
-        total = np.zeros(self.size)
-        for token, weight in weights.items():
-            total[self.holders(token)] += weight
+    @property
+    def lengths(self) -> Positions:
+        """How many values each row has."""
+        return np.diff(self.starts)
+
+    def row(self, number: int) -> Numbers:
+        """Returns one row."""
+        return self.values[self.starts[number] : self.starts[number + 1]]
+
+    def places(self, rows: Positions) -> tuple[Positions, Positions]:
+        """Returns where the values of some rows stand, and for each value which of these rows it is of."""
+        return spans(self.starts[rows], self.starts[rows + 1])
+
+    def sums(self, values: NDArray[Any], *, places: bool = False) -> NDArray[np.float32]:
+        """Returns, for every row, the sum of a value given for every number in it, or for every place."""
+        total = np.zeros(len(self), dtype=np.float32)
+        for first, last in _runs(self.starts):
+            begin, end = self.starts[first], self.starts[last]
+            some = values[begin:end] if places else values[self.values[begin:end]]
+            running = np.concatenate([[0.0], np.cumsum(some, dtype=np.float64)])
+            total[first:last] = np.diff(running[self.starts[first : last + 1] - begin])
         return total
 
-    def table(self, documents: NDArray[np.int64], tokens: Sequence[int]) -> Floats:
-        """Returns which of some documents (rows) contain which of some tokens (columns), as 1 and 0."""
-        there = np.zeros((len(documents), len(tokens)))
-        for column, token in enumerate(tokens):
-            holders = self.holders(token)
-            if len(holders):
-                places = np.minimum(holders.searchsorted(documents), len(holders) - 1)
-                there[:, column] = holders[places] == documents
-        return there
-
-    def sums(self, values: Floats) -> Floats:
-        """Returns, for every document, the sum over its tokens of a value given for every token."""
-        spread = np.repeat(values, self.counts)
-        return np.bincount(self._holders, weights=spread, minlength=self.size).astype(np.float64)
+    def gather(self, rows: Positions) -> tuple[Numbers, Positions]:
+        """Returns the values of some rows, and for each value which of these rows it is of."""
+        places, of = self.places(rows)
+        return self.values[places], of
 
 
-class Bm25:
-    """A `bm25s` index that also knows what a question would score against itself.
+def spans(starts: Positions, ends: Positions) -> tuple[Positions, Positions]:
+    """Returns all numbers of some half-open spans, and for each number which span it is of."""
+    lengths = ends - starts
+    ends_here = np.cumsum(lengths)
+    of = np.repeat(np.arange(len(lengths)), lengths)
+    places = np.arange(len(of))
+    places += np.repeat(starts - ends_here + lengths, lengths)
+    return places, of
+
+
+class Inverted:
+    """For every value, the owners of rows that contain it, ascending, each once.
 
     Args:
-        documents: Token numbers of each document, doubles counting.
-        width: Size of the vocabulary.
+        parts: Rows, and where each owner's rows of them begin, and the end.
+        width: One more than the largest value.
     """
 
-    def __init__(self, documents: Sequence[Sequence[int]], width: int) -> None:
-        self._size = len(documents)
-        self._unseen = math.log(1 + (self._size + 0.5) / 0.5)
-        self._idf = np.zeros(width)
-        self._starts = np.zeros(width + 1, dtype=np.int64)
-        self._holders: Numbers = np.zeros(0, dtype=np.int32)
-        self._scores = np.zeros(0, dtype=np.float32)
-        if not width:
-            return
-        index: Any = bm25s.BM25(k1=_K1, b=_B, method="lucene")
-        names = {number: number for number in range(width)}
-        index.index((documents, names), show_progress=False, create_empty_token=False)
-        self._starts = index.scores["indptr"].astype(np.int64)
-        self._holders = index.scores["indices"]
-        self._scores = index.scores["data"]
-        frequency = np.diff(self._starts)[:width]
-        self._idf = np.log(1 + (self._size - frequency + 0.5) / (frequency + 0.5))
+    def __init__(self, parts: Sequence[tuple[Rows, Positions]], width: int) -> None:
+        self.size = len(parts[0][1]) - 1
+        # Twice through the rows, block by block: once to count, once to fill. Little is held at a time.
+        self.counts = np.zeros(width, dtype=np.int64)
+        for values, _ in self._blocks(parts, width):
+            self.counts += np.bincount(values, minlength=width)
+        self._starts = np.concatenate([[0], np.cumsum(self.counts)])
+        self._holders = np.empty(int(self._starts[-1]), dtype=np.int32)
+        filled = self._starts[:-1].copy()
+        for values, owners in self._blocks(parts, width):
+            order = np.argsort(values, kind="stable")
+            ordered = values[order]
+            counts = np.bincount(ordered, minlength=width)
+            within = np.arange(len(ordered)) - (np.cumsum(counts) - counts)[ordered]
+            self._holders[filled[ordered] + within] = owners[order]
+            filled += counts
 
-    def scores(self, known: Sequence[int], unknown: int) -> Floats:
-        """Returns every document's score as a share of what the question itself would score, 0 to about 1.
+    def _blocks(
+        self, parts: Sequence[tuple[Rows, Positions]], width: int
+    ) -> Iterator[tuple[Positions, Positions]]:
+        """Yields values with their owners, no pair twice, by runs of owners."""
+        ends = sum(rows.starts[starts] for rows, starts in parts)
+        for first, last in _runs(np.asarray(ends)):
+            keys = [
+                np.repeat(np.arange(first, last), np.diff(rows.starts[starts[first : last + 1]])) * width
+                + rows.values[rows.starts[starts[first]] : rows.starts[starts[last]]]
+                for rows, starts in parts
+            ]
+            together = np.unique(np.concatenate(keys))
+            yield together % width, together // width
 
-        The library's own sum (`numpy.add.at`) is ten times slower with the numpy that Rasa needs; a document
-        stands once in a token's list, so plain indexing adds up the same.
+    def holders(self, value: int) -> Numbers:
+        """Returns the owners that have a value, ascending."""
+        return self._holders[self._starts[value] : self._starts[value + 1]]
+
+    def by_kind(self, kinds: NDArray[np.int16], count: int) -> Numbers:
+        """Returns how many owners of each kind (columns) have each value (rows).
 
         Args:
-            known: Numbers of the question's tokens that documents have, each once.
-            unknown: How many more tokens it has.
+            kinds: The kind of each owner.
+            count: How many kinds there are.
         """
-        total = np.zeros(self._size)
-        if not known:
-            return total
-        for token in known:
-            part = slice(self._starts[token], self._starts[token + 1])
-            total[self._holders[part]] += self._scores[part]
-        own = float(self._idf[list(known)].sum()) + self._unseen * unknown
-        # A document of average length that has every term once scores 1 / (1 + k1) of their idf.
-        return total * ((1 + _K1) / max(own, 1e-9))
+        table = np.zeros((len(self.counts), count), dtype=np.int32)
+        for first, last in _runs(self._starts):
+            values = np.repeat(np.arange(last - first), self.counts[first:last])
+            found = kinds[self._holders[self._starts[first] : self._starts[last]]]
+            sums = np.bincount(values * count + found, minlength=(last - first) * count)
+            table[first:last] = sums.reshape(last - first, count)
+        return table
+
+
+def _runs(starts: Positions) -> Iterator[tuple[int, int]]:
+    """Cuts rows into runs of about `_BLOCK` values."""
+    first = 0
+    while first < len(starts) - 1:
+        last = int(np.searchsorted(starts, starts[first] + _BLOCK, side="right")) - 1
+        last = min(max(last, first + 1), len(starts) - 1)
+        yield first, last
+        first = last
+
+
+def counted(values: Numbers, width: int) -> Positions:
+    """Returns how often each number stands among very many."""
+    counts = np.zeros(width, dtype=np.int64)
+    for first in range(0, len(values), _BLOCK):
+        counts += np.bincount(values[first : first + _BLOCK], minlength=width)
+    return counts
+
+
+def idf(counts: NDArray[np.int64], size: int) -> Floats:
+    """Returns how telling something is that so many of all documents have."""
+    telling: Floats = np.log(1 + (size - counts + 0.5) / (counts + 0.5))
+    return telling
+
+
+def unseen(size: int) -> float:
+    """Returns how telling something is that no document has."""
+    return float(np.log(1 + (size + 0.5) / 0.5))
+
+
+def length_share(lengths: Positions) -> Floats:
+    """Returns BM25's part for a document's length: 1 for one of average length."""
+    return 1 - B + B * lengths / max(float(lengths.mean()) if len(lengths) else 1.0, 1e-9)
+
+
+def fingerprint(phrase: str) -> int:
+    """Returns a number that two different phrases hardly ever share."""
+    return int.from_bytes(
+        blake2b(phrase.encode("utf-8", "replace"), digest_size=8).digest(), "little", signed=True
+    )
+
+
+class Fingerprints:
+    """Which rows a phrase stands in, word for word, without keeping the phrases.
+
+    Args:
+        prints: The fingerprint of each row.
+        owners: What each row belongs to.
+    """
+
+    def __init__(self, prints: array[int], owners: Numbers) -> None:
+        keys = np.frombuffer(prints, dtype=np.int64) if len(prints) else np.zeros(0, dtype=np.int64)
+        order = np.argsort(keys, kind="stable")
+        self._keys, self._owners = keys[order], owners[order]
+
+    def find(self, phrase: str) -> set[int]:
+        """Returns the owners of the rows that are this phrase."""
+        key = fingerprint(phrase)
+        start, end = self._keys.searchsorted(key), self._keys.searchsorted(key, side="right")
+        return {int(owner) for owner in self._owners[start:end]}
 
 
 @functools.lru_cache(maxsize=50_000)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from backend.knowledge import text
@@ -20,6 +20,7 @@ PATTERNS = Path("patterns.jsonl")
 NLU = Path("nlu.yml")
 _FREQUENCY = 20000  # high enough that jieba never prefers to cut a name
 _LONGEST = 16
+_EXAMPLES = 3  # phrasings of an entry that the dialogue engine is trained with
 _HAS_HAN = re.compile("[\u4e00-\u9fff]")
 
 
@@ -103,13 +104,25 @@ def _service_names(entry: Entry) -> list[str]:
     return _usable([entry.title, *entry.aliases])
 
 
+def _spread(questions: Sequence[str]) -> list[str]:
+    """Returns a few phrasings from all over the list: first comes what was thought of first, the plainest."""
+    if len(questions) <= _EXAMPLES:
+        return list(questions)
+    last = len(questions) - 1
+    return [questions[round(number * last / (_EXAMPLES - 1))] for number in range(_EXAMPLES)]
+
+
 def nlu(base: KnowledgeBase) -> str:
-    """Returns Rasa 3.1 training data: every phrasing of every entry once, as examples of ``ask``."""
+    """Returns Rasa 3.1 training data: a few phrasings of every entry, as examples of ``ask``.
+
+    What an entry is about is the search's business; the dialogue engine only has to learn what asking sounds
+    like, and its training time grows with every example.
+    """
     seen: set[str] = set()
     lines = []
     ordered = sorted(base.entries.values(), key=lambda entry: (prefix_of(entry.id), entry.id))
     for entry in ordered:
-        for question in entry.questions:
+        for question in _spread(entry.questions):
             # Square and round brackets would be read as an entity annotation.
             plain = re.sub(r"[\[\]{}()\r\n\t]+", " ", question).strip()
             key = text.squeeze(plain)

@@ -20,6 +20,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from backend.errors import ContentError
 from backend.knowledge.entries import (
     Board,
+    Catalogue,
     Department,
     Document,
     Entry,
@@ -51,6 +52,7 @@ _KINDS: dict[str, type[BaseModel]] = {
     "boards": Board,
     "topics": Topic,
     "signals": Signal,
+    "catalogues": Catalogue,
     "entries": Entry,
 }
 _TYPED_WRONG = 4  # characters of a name at least in which one may be wrong
@@ -105,6 +107,7 @@ class KnowledgeBase:
     topics: Mapping[str, Topic]
     signals: Mapping[str, Signal]
     entries: Mapping[str, Entry]
+    catalogues: Mapping[str, Catalogue] = field(default_factory=dict)
     places: Mapping[str, Place] = field(default_factory=dict, repr=False)
 
     def jurisdiction_of(self, object_id: str) -> Jurisdiction:
@@ -397,6 +400,10 @@ def _references(kind: str, item: Any) -> Iterator[tuple[tuple[str | int, ...], s
     if kind == "entries":
         for number, target in enumerate(item.related):
             yield ("related", number), "entries", target
+        for number, listing in enumerate(item.listings):
+            yield ("listings", number, "catalogue"), "catalogues", listing.catalogue
+    elif kind == "catalogues" and item.territory is not None:
+        yield ("territory",), "territories", item.territory
     elif kind in {"boards", "topics"}:
         yield ("lead",), "departments", item.lead
         for number, target in enumerate(getattr(item, "co", [])):
@@ -422,6 +429,7 @@ def read(folder: Path) -> tuple[KnowledgeBase, list[Problem]]:
         boards=objects["boards"],
         topics=objects["topics"],
         signals=objects["signals"],
+        catalogues=objects["catalogues"],
         entries=objects["entries"],
         places=reader.places,
     )

@@ -10,15 +10,19 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import pairwise
+from operator import add
 from pathlib import Path
 
+import opencc
 import yaml
 
 MAX_CHARS = 600  # longer messages are cut to their beginning and, mostly, their end, where the question is
 _WORDS = Path(__file__).parent / "data" / "words.yaml"
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3007"
 _PIECES = re.compile(rf"[{_HAN}]|[^\W_{_HAN}]+")
+_FOLDED = re.compile("[\u4e00-\u9fa5a-z0-9]*")
+_SIGNS = re.compile(r"[\W_]")
+_BLANKS = re.compile(r"\s+")
 _TERMS = re.compile(rf"[{_HAN}]+|[^\W_{_HAN}]+|\s+")
 
 
@@ -44,7 +48,11 @@ class Words:
 def any_of(words: Iterable[str]) -> str:
     """Returns a regular expression that matches any of the words, the longest first."""
     ordered = sorted({word for word in words if word}, key=lambda word: (-len(word), word))
-    return "|".join(re.escape(word) for word in ordered) or r"(?!)"
+    if not ordered:
+        return r"(?!)"
+    # Most characters begin no word: one look at a set spares trying hundreds of them.
+    begins = "".join(re.escape(char) for char in sorted({word[0] for word in ordered}))
+    return f"(?=[{begins}])(?:{'|'.join(re.escape(word) for word in ordered)})"
 
 
 @functools.cache
@@ -76,15 +84,31 @@ def shorten(text: str) -> str:
     return f"{text[:head]} {text[-(MAX_CHARS - head - 1) :]}"
 
 
+@functools.cache
+def _to_simplified() -> opencc.OpenCC:
+    return opencc.OpenCC("t2s")
+
+
+def simplified(text: str) -> str:
+    """Returns the text in simplified characters by `OpenCC`, word by word: 乾燥 changes, 乾坤 does not."""
+    try:
+        text.encode("gb2312")  # holds simplified characters only: nearly every text ends here
+    except UnicodeEncodeError:
+        return str(_to_simplified().convert(text.encode("utf-8", "replace").decode()))
+    return text
+
+
 def _fold(text: str) -> str:
-    """Width, case and compatibility forms folded; everything but letters and digits becomes one space."""
-    for _ in range(3):  # folding a case can create a form that folds again
-        folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    """Width, case, traditional and compatibility forms folded; other signs become one space."""
+    if _FOLDED.fullmatch(text) and simplified(text) == text:
+        return text  # as most phrasings and many questions are
+    for _ in range(4):  # folding a case can create a form that folds again
+        folded = simplified(unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()))
         if folded == text:
             break
         text = folded
-    pieces = [match.group() for match in _TERMS.finditer(re.sub(r"[\W_]", " ", text))]
-    return re.sub(r"\s+", " ", "".join(pieces)).strip()
+    pieces = [match.group() for match in _TERMS.finditer(_SIGNS.sub(" ", text))]
+    return _BLANKS.sub(" ", "".join(pieces)).strip()
 
 
 def normalise(text: str) -> str:
@@ -97,7 +121,7 @@ def normalise(text: str) -> str:
     text = _fold(text)
     while True:
         shorter = lists.particles.sub(" ", lists.fillers.sub(" ", text))
-        shorter = re.sub(r"\s+", " ", shorter).strip()
+        shorter = _BLANKS.sub(" ", shorter).strip()
         if shorter == text:
             return text
         text = shorter
@@ -124,7 +148,7 @@ def tokens(text: str) -> list[str]:
     for clause in text.split(" "):
         pieces = _PIECES.findall(clause)
         result.extend(pieces)
-        result.extend(first + second for first, second in pairwise(pieces))
+        result.extend(map(add, pieces, pieces[1:]))
     return result
 
 

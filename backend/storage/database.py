@@ -23,6 +23,7 @@ from backend.errors import InvalidInput, Unavailable
 from backend.storage.appeals import SqlAppeals
 from backend.storage.handoffs import SqlHandoffs
 from backend.storage.people import SqlPeople
+from backend.storage.unanswered import SqlUnanswered
 
 _READ_ONLY = "qifu_read_only"
 BUSY_SECONDS = 15
@@ -150,11 +151,13 @@ class UnitOfWork:
         appeals: Appeals with their record and supervision.
         people: Accounts, tokens, login attempts.
         handoffs: Requests for a person.
+        unanswered: Questions that had no answer.
     """
 
     appeals: SqlAppeals
     people: SqlPeople
     handoffs: SqlHandoffs
+    unanswered: SqlUnanswered
 
     def __init__(self, database: Database, *, read_only: bool) -> None:
         self._database = database
@@ -176,6 +179,7 @@ class UnitOfWork:
         self.appeals = SqlAppeals(session)
         self.people = SqlPeople(session)
         self.handoffs = SqlHandoffs(session)
+        self.unanswered = SqlUnanswered(session)
         return self
 
     async def __aexit__(

@@ -189,3 +189,20 @@ class HandoffRow(Base):
     answered_by: Mapped[str | None] = mapped_column(String(64))
 
     __table_args__ = (Index(None, "state", "created_at"),)
+
+
+class UnansweredRow(Base):
+    """A question that had no answer, masked; ``key`` is the same for the same words."""
+
+    __tablename__ = "unanswered_questions"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(String(64), unique=True)
+    question: Mapped[str] = mapped_column(String(300))
+    count: Mapped[int]
+    first_at: Mapped[datetime]
+    last_at: Mapped[datetime]
+    handled_at: Mapped[datetime | None]
+    handled_by: Mapped[str | None] = mapped_column(String(64))
+
+    __table_args__ = (Index(None, "handled_at", "last_at"),)

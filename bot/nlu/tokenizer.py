@@ -21,6 +21,8 @@ from rasa.nlu.tokenizers.tokenizer import Token, Tokenizer
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
+from actions.chinese import simplified
+
 _FILE = "dictionary.txt"
 
 
@@ -99,7 +101,7 @@ class DictionaryTokenizer(Tokenizer):  # type: ignore[misc]
 
     def tokenize(self, message: Message, attribute: str) -> list[Token]:
         """Returns the words of a message with their positions."""
-        cut = self._jieba.tokenize(message.get(attribute))
+        cut = self._jieba.tokenize(simplified(message.get(attribute)))
         found: list[Token] = self._apply_token_pattern([Token(word, start) for word, start, _ in cut])
         return found
 

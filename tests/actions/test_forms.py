@@ -62,6 +62,16 @@ async def test_one_message_fills_several_slots(fake_backend: FakeBackend) -> Non
     assert said == []
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["王芳，13800001111，东湖街道", "王芳 13800001111，东湖街道", "联系人王芳，电话13800001111，在东湖街道"],
+)
+async def test_a_list_of_details_answers_what_is_asked_too(text: str, fake_backend: FakeBackend) -> None:
+    state = tracker(text, form="appeal_form", asked="contact")
+    slots, _ = await validated(ValidateAppealForm(), state)
+    assert slots == {"contact": "王芳", "phone": "13800001111", "territory": "东湖街道"}
+
+
 async def test_a_question_leaves_the_form_untouched(fake_backend: FakeBackend) -> None:
     state = tracker("热线电话多少", "ask", form="appeal_form", asked="contact")
     assert await validated(ValidateAppealForm(), state) == ({}, [])

@@ -146,6 +146,7 @@ def _serve(folder: Path, *options: str) -> Iterator[Service]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("QIFU_")} | {
         "QIFU_PORT": str(port),
         "QIFU_DATA_DIR": str(folder),
+        "QIFU_ENCODER": "none",
     }
     log = folder.parent / f"{folder.name}.log"
     with log.open("wb") as output:

@@ -44,7 +44,9 @@ async def backend(
     settings = Settings(data_dir=tmp_path, knowledge_dir=ROOT / "knowledge_base", web_dir=tmp_path / "web")
     container = build(settings, clock=clock, knowledge=knowledge)
     bot = StubBot()
-    conversations = ConversationService(bot, container.answers, container.handoffs, container.directory)
+    conversations = ConversationService(
+        bot, container.answers, container.handoffs, container.directory, container.unanswered
+    )
     container = replace(container, conversations=conversations)
     async with TestClient(TestServer(create_app(container, Limits(turn_seconds=0.01)))) as client:
         yield Backend(container, client, bot, clock)

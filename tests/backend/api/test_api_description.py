@@ -101,6 +101,11 @@ async def test_answers_are_as_described(backend: Backend) -> None:
         ),
         ("POST", "/api/v1/desk/appeals/{number}/note", f"/api/v1/desk/appeals/{number}/note", {}),
         ("GET", "/api/v1/desk/handoffs", "/api/v1/desk/handoffs", None),
+        ("POST", "/api/v1/chat", "/api/v1/chat", {"sender": "s", "message": "红烧肉怎么做"}),
+        ("GET", "/api/v1/desk/unanswered", "/api/v1/desk/unanswered", None),
+        ("POST", "/api/v1/desk/unanswered/handled", "/api/v1/desk/unanswered/handled", {"ids": [1]}),
+        ("POST", "/api/v1/desk/unanswered/handled", "/api/v1/desk/unanswered/handled", {"ids": [999]}),
+        ("POST", "/api/v1/desk/unanswered/handled", "/api/v1/desk/unanswered/handled", {"ids": []}),
     ]
     for method, path, actual, body in calls:
         answer = await backend.client.request(method, actual, json=body, headers=task_force)

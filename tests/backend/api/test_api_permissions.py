@@ -22,11 +22,14 @@ BODIES: dict[str, dict[str, Any]] = {
     "post_supervise": {"text": "请尽快办理"},
     "post_note": {"text": "备注一下"},
 }
+OTHER_BODIES: dict[str, dict[str, Any]] = {"post_unanswered_handled": {"ids": [1]}}
 ACTIONS: dict[str, Action | None] = {
     "post_logout": None,
     "get_me": None,
     "get_handoffs": Action.HANDOFFS_VIEW,
     "post_take_up": Action.HANDOFFS_ANSWER,
+    "get_unanswered": Action.UNANSWERED_VIEW,
+    "post_unanswered_handled": Action.UNANSWERED_HANDLE,
     "get_desk_appeals": Action.APPEALS_VIEW,
     "get_desk_appeal": Action.APPEALS_VIEW,
     "get_history": Action.APPEALS_VIEW,
@@ -43,7 +46,7 @@ async def _ask(backend: Backend, endpoint: Any, number: str, headers: dict[str, 
     path = endpoint.path.replace("{number}", number).replace("{id}", "1")
     if endpoint.method == "GET":
         return await backend.get(path, headers=headers)
-    body = dict(BODIES.get(endpoint.name, {}))
+    body = dict({**BODIES, **OTHER_BODIES}.get(endpoint.name, {}))
     names = [found.name for found in backend.container.directory.departments()]
     for key in ("department", "lead_department"):
         if key in body:

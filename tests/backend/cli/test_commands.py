@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
+import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from backend.cli import COMMANDS, main
+from backend.hotline.unanswered import UnansweredService
+from backend.settings import load_settings
+from backend.storage.database import Database
 
 
 def test_help_names_every_command(capsys) -> None:
@@ -19,7 +25,9 @@ def test_help_names_every_command(capsys) -> None:
     assert [command.NAME for command in COMMANDS if command.NAME not in out] == []
 
 
-@pytest.mark.parametrize("arguments", [[], ["dance"], ["eval"], ["staff"], ["staff", "create", "x"]])
+@pytest.mark.parametrize(
+    "arguments", [[], ["dance"], ["eval"], ["staff"], ["staff", "create", "x"], ["unanswered", "--days", "0"]]
+)
 def test_misuse_ends_with_2(arguments, capsys) -> None:
     with pytest.raises(SystemExit) as ended:
         main(arguments)
@@ -92,3 +100,29 @@ def test_an_account_for_a_person(data: Path, monkeypatch, capsys) -> None:
 def test_a_unit_that_does_not_exist_is_refused(data: Path, capsys) -> None:
     assert main(["staff", "create", "x1", "--role", "department", "--unit", "区没有局", "--print-token"]) == 2
     assert "没有找到这个单位" in capsys.readouterr().err
+
+
+@pytest.mark.database
+def test_questions_without_an_answer_are_printed(data: Path, capsys) -> None:
+    assert main(["unanswered"]) == 0
+    assert capsys.readouterr().out == "最近 30 天没有答上来的问题：0 组，共问 0 次。\n"
+    database = Database(load_settings().database_url)
+    service = UnansweredService(database, lambda: datetime.now(UTC))
+
+    async def ask() -> None:
+        for question in ("红烧肉怎么做", "红烧肉怎么做", "红烧肉要怎么做", "今晚看什么电影"):
+            service.record(question)
+        await service.finish()
+        await database.close()
+
+    asyncio.run(ask())
+    assert main(["unanswered", "--days", "7"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "最近 7 天没有答上来的问题：2 组，共问 4 次。"
+    assert re.fullmatch(r"3\t\d{4}-\d\d-\d\d\t红烧肉怎么做", lines[1])
+    assert lines[2] == "\t1\t红烧肉要怎么做"
+    assert main(["unanswered", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [group["count"] for group in found["groups"]] == [3, 1]
+    assert set(found["groups"][0]["questions"][0]) == {"id", "question", "count", "first_at", "last_at"}
+    assert datetime.fromisoformat(found["groups"][0]["last_at"]).tzinfo is not None

@@ -23,6 +23,7 @@ class Bot:
         self.heard: list[tuple[str, str, str]] = []
         self.away: BotUnavailable | None = None
         self.outcome: Outcome = "chitchat"
+        self.card: dict[str, str] | None = None
         self.hold: asyncio.Event | None = None
         self.finished = 0
 
@@ -33,7 +34,7 @@ class Bot:
         if self.away is not None:
             raise self.away
         self.finished += 1
-        return Reply(messages=[Message(text=f"机器人：{message}")], outcome=self.outcome)
+        return Reply(messages=[Message(text=f"机器人：{message}", card=self.card)], outcome=self.outcome)
 
 
 class Answers:
@@ -71,6 +72,14 @@ class Handoffs:
         return NOW
 
 
+class UnansweredQuestions:
+    def __init__(self) -> None:
+        self.recorded: list[str] = []
+
+    def record(self, question: str) -> None:
+        self.recorded.append(question)
+
+
 class Hotline:
     def hotline(self) -> Message | None:
         return HOTLINE
@@ -81,7 +90,8 @@ class Room:
         self.bot = Bot()
         self.answers = Answers()
         self.handoffs = Handoffs()
-        self.service = ConversationService(self.bot, self.answers, self.handoffs, Hotline())
+        self.unanswered = UnansweredQuestions()
+        self.service = ConversationService(self.bot, self.answers, self.handoffs, Hotline(), self.unanswered)
 
     async def say(self, message: str, sender: str = "s", key: str | None = None) -> Reply:
         return await self.service.talk(sender, message, "web", key)
@@ -290,3 +300,74 @@ async def test_a_turn_is_finished_when_nobody_waits(room: Room) -> None:
     room.bot.hold.set()
     await room.service.finish()
     assert room.bot.finished == 1
+
+
+@pytest.mark.parametrize("bot_is_there", [True, False])
+async def test_a_question_without_an_answer_is_recorded(room: Room, bot_is_there: bool) -> None:
+    room.bot.outcome = room.answers.outcome = "unanswered"
+    if not bot_is_there:
+        room.bot_away()
+    await room.say("红烧肉怎么做", key="k")
+    await room.say("红烧肉怎么做", key="k" if bot_is_there else None)
+    assert room.unanswered.recorded == ["红烧肉怎么做"] * (1 if bot_is_there else 2)
+
+
+@pytest.mark.parametrize("outcome", ["answered", "clarifying", "form", "filed", "handoff", "chitchat"])
+@pytest.mark.parametrize("bot_is_there", [True, False])
+async def test_what_was_answered_otherwise_is_not_recorded(
+    room: Room, outcome: Outcome, bot_is_there: bool
+) -> None:
+    room.bot.outcome = room.answers.outcome = outcome
+    if not bot_is_there:
+        room.bot_away()
+    await room.say("红烧肉怎么做")
+    assert room.unanswered.recorded == []
+
+
+@pytest.mark.parametrize(
+    "message", ["/choose_entry", '/choose_entry{"entry_id": "qt.gone"}', '/x{"half', "QT20261121-0042 到哪了"]
+)
+async def test_buttons_and_look_ups_are_not_recorded(room: Room, message: str) -> None:
+    room.bot.outcome = "unanswered"
+    await room.say(message)
+    assert room.unanswered.recorded == []
+
+
+async def test_what_stands_in_a_form_is_not_recorded(room: Room) -> None:
+    room.bot.outcome = "form"
+    await room.say("我要提交诉求")
+    room.bot.outcome = "unanswered"
+    await room.say("红烧肉怎么做")
+    room.bot.outcome = "answered"
+    await room.say("热线电话是多少")
+    room.bot.outcome = "unanswered"
+    await room.say("杭州某某科技有限公司")
+    room.answers.outcome = "unanswered"
+    room.bot_away()
+    await room.say("王小明")
+    room.bot.away = None
+    await room.say("13800000001")
+    assert room.unanswered.recorded == []
+
+
+@pytest.mark.parametrize(
+    ("outcome", "card"), [("filed", None), ("chitchat", None), ("answered", {"type": "appeal"})]
+)
+async def test_questions_after_a_form_are_recorded(
+    room: Room, outcome: Outcome, card: dict[str, str] | None
+) -> None:
+    room.bot.outcome = "form"
+    await room.say("我要提交诉求")
+    room.bot.outcome, room.bot.card = outcome, card
+    await room.say("确认")
+    room.bot.outcome, room.bot.card = "unanswered", None
+    await room.say("红烧肉怎么做")
+    assert room.unanswered.recorded == ["红烧肉怎么做"]
+
+
+async def test_another_persons_form_does_not_matter(room: Room) -> None:
+    room.bot.outcome = "form"
+    await room.say("我要提交诉求", sender="other")
+    room.bot.outcome = "unanswered"
+    await room.say("红烧肉怎么做")
+    assert room.unanswered.recorded == ["红烧肉怎么做"]

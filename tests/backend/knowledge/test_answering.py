@@ -9,13 +9,19 @@ from hypothesis import strategies as st
 from backend.errors import ContentError, InvalidInput, NotFound
 from backend.knowledge.answering import AnswerService
 from backend.knowledge.loading import KnowledgeBase
-from backend.knowledge.search import shipped_model
+from backend.knowledge.search import Model, shipped_model
 from backend.replies import Reply
 
-SURE = replace(shipped_model(), answer=0.0, likely=0.0, confirm=0.0)
-LIKELY = replace(shipped_model(), answer=1.1, likely=0.0, confirm=0.0)
-UNSURE = replace(shipped_model(), answer=1.1, likely=1.1, confirm=0.0)
-LOST = replace(shipped_model(), answer=1.1, likely=1.1, confirm=1.1)
+
+def with_bands(answer: float, likely: float, confirm: float) -> Model:
+    model = shipped_model()
+    return replace(model, lexical=replace(model.lexical, answer=answer, likely=likely, confirm=confirm))
+
+
+SURE = with_bands(0.0, 0.0, 0.0)
+LIKELY = with_bands(1.1, 0.0, 0.0)
+UNSURE = with_bands(1.1, 1.1, 0.0)
+LOST = with_bands(1.1, 1.1, 1.1)
 REFUSALS = ("没有查到", "暂无", "未载明")
 
 

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
+import yaml
 from knowledge_samples import FOLDERS, ROOT, write
 
 from backend.knowledge import checking, loading
+from backend.knowledge.entries import Entry, EntryKind, Facet
 from backend.knowledge.loading import KnowledgeBase
 
 SEEDS = ROOT.parent / "shared" / "seeds"
@@ -64,7 +68,7 @@ def test_figures_are_looked_up_in_the_sources(tmp_path: Path, small_base: Knowle
     source = tmp_path / "source.txt"
     source.write_text(
         "热线 8590\n1890，上城8590 8590；1个工作日、3个工作 日、5个工作日；"
-        "给予 5 万元，再增加1万元。2023年",
+        "给予 5 万元，再增加1万元。2023年。大厅在金沙大道600号东楼2楼、江东大道 3899 号",
         encoding="utf-8",
     )
     base, _ = loading.read(write(tmp_path / "kb", FOLDERS))
@@ -73,6 +77,7 @@ def test_figures_are_looked_up_in_the_sources(tmp_path: Path, small_base: Knowle
     found = [str(problem) for problem in checking.check_against_sources(base, [source])]
     assert any("“5万元”在来源文件里找不到" in problem for problem in found)
     assert any("“85908590”在来源文件里找不到" in problem for problem in found)
+    assert any("“2楼”在来源文件里找不到" in problem for problem in found)
     assert not any("85901890" in problem for problem in found)
 
 
@@ -87,3 +92,15 @@ def test_the_projects_figures_stand_in_the_sources() -> None:
     base, _ = loading.read(ROOT / "knowledge_base")
     found = checking.check_against_sources(base, sorted(SEEDS.glob("*.txt")))
     assert [str(problem) for problem in found] == []
+
+
+def test_the_guide_for_officials_shows_what_can_be_written() -> None:
+    guide = (ROOT / "docs" / "knowledge-base.md").read_text(encoding="utf-8")
+    whole, row = re.findall(r"```yaml\n(.*?)```", guide, re.S)
+    entry = yaml.safe_load(whole)["entries"][0]
+    entry["listings"] = yaml.safe_load(row)["listings"]
+    Entry.model_validate(entry)
+    for facet in get_args(Facet):
+        assert f"`{facet}`" in guide or facet == "definition"
+    for kind in get_args(EntryKind):
+        assert kind in guide

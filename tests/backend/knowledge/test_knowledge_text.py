@@ -18,6 +18,8 @@ from backend.knowledge import text
         ("嗯 那个暖企小站", "那个暖企小站"),
         ("0571-85901890", "0571 85901890"),
         ("酒吧能办照吗", "酒吧能办照"),
+        ("請問企業服務熱線電話是多少？", "企业服务热线电话是多少"),
+        ("乾坤科技的廠房乾燥嗎", "乾坤科技的厂房干燥"),
     ],
 )
 def test_normalise(typed: str, normal: str) -> None:
@@ -26,6 +28,12 @@ def test_normalise(typed: str, normal: str) -> None:
 
 @given(st.text(max_size=200))
 def test_normalising_twice_changes_nothing(typed: str) -> None:
+    once = text.normalise(typed)
+    assert text.normalise(once) == once
+
+
+@given(st.text("後台乾坤臺灣著了髮發製复覆於面麵里裏鐘锺", max_size=12))
+def test_traditional_characters_are_folded_once_and_for_all(typed: str) -> None:
     once = text.normalise(typed)
     assert text.normalise(once) == once
 

@@ -1,8 +1,8 @@
 """Answers of the real knowledge base to the question sets, with margins below what was measured.
 
-Measured on 2026-11-21 with 334 entries (`benchmarks/answering_quality.py`): right, with reserve included,
-91 % to 96 % by set; out of scope refused or said with reserve 98 %. The sets' writers knew the entries, so
-these are watch posts against regressions, not forecasts.
+By words alone, as the service answers until the encoder is warm; `benchmarks/answering_quality.py` measures
+with the encoder too. The sets' writers knew the entries, so these are watch posts against regressions, not
+forecasts.
 """
 
 from __future__ import annotations
@@ -60,11 +60,34 @@ def test_question_sets(
     assert verdicts["confidently wrong"] / len(items) <= confidently_wrong, verdicts
 
 
-def test_life_questions_are_refused_outright(real_service: AnswerService) -> None:
-    replies = [real_service.answer(item["question"]) for item in read("out_of_scope")]
+@pytest.mark.parametrize(
+    ("name", "first", "among_three"),
+    [("handbook", 0.92, 0.98), ("handbook-services", 0.73, 0.86), ("handbook-systems", 0.50, 0.72)],
+)
+def test_the_right_entry_is_found(
+    real_service: AnswerService, name: str, first: float, among_three: float
+) -> None:
+    found = []
+    for item in read(name):
+        right = {item["entry"]} if isinstance(item["entry"], str) else set(item["entry"])
+        hits = [hit.entry.id for hit in real_service.index.look_up(item["question"], k=3).hits]
+        found.append((hits[:1] != [] and hits[0] in right, bool(right & set(hits))))
+    assert sum(top for top, _ in found) / len(found) >= first
+    assert sum(three for _, three in found) / len(found) >= among_three
+
+
+@pytest.mark.parametrize(
+    ("name", "answered", "unanswered"),
+    [("out_of_scope", 0.03, 0.54), ("missing", 0.02, 0.58), ("complaints", 0.02, 0.56)],
+)
+def test_what_is_not_ours_is_refused(
+    real_service: AnswerService, name: str, answered: float, unanswered: float
+) -> None:
+    """By words alone; what is not refused is near something that the handbook holds, and offered as such."""
+    replies = [real_service.answer(item["question"]) for item in read(name)]
     outcomes = Counter(reply.outcome for reply in replies)
-    assert outcomes["answered"] / len(replies) <= 0.04, outcomes
-    assert outcomes["unanswered"] / len(replies) >= 0.80, outcomes
+    assert outcomes["answered"] / len(replies) <= answered, outcomes
+    assert outcomes["unanswered"] / len(replies) >= unanswered, outcomes
 
 
 @pytest.mark.parametrize(
@@ -120,10 +143,10 @@ def test_a_topic_without_the_asked_aspect_is_said_with_reserve(
 ) -> None:
     reply = real_service.answer(question)
     assert reply.outcome != "answered"
-    assert any(word in said(reply) for word in ("没有查到", "未载明"))
+    assert any(word in said(reply) for word in REFUSALS)
 
 
-@pytest.mark.parametrize("question", ["高层次人才子女入学政策", "孩子上学怎么办", "房租减免最多几个月"])
+@pytest.mark.parametrize("question", ["商圈的商务驿站在哪", "商场高端会员卡怎么领", "房租减免最多几个月"])
 def test_another_district_is_never_answered_plainly_unless_named(
     real_service: AnswerService, question: str
 ) -> None:

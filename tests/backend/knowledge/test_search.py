@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from backend.knowledge import search
 from backend.knowledge.loading import KnowledgeBase
-from backend.knowledge.search import PAIR_FEATURES, TOP_FEATURES, KnowledgeIndex, Model, shipped_model
+from backend.knowledge.search import (
+    FUSED_FEATURES,
+    FUSED_TOP_FEATURES,
+    PAIR_FEATURES,
+    TOP_FEATURES,
+    KnowledgeIndex,
+    Model,
+    shipped_model,
+)
 
 
 @pytest.fixture(scope="module")
@@ -95,15 +103,21 @@ def test_an_empty_knowledge_base_finds_nothing(small_base: KnowledgeBase) -> Non
 
 def test_the_shipped_model_has_every_feature_and_its_figures() -> None:
     model = shipped_model()
-    assert model.rank.shape == (len(PAIR_FEATURES),)
-    assert model.confidence.shape == (len(TOP_FEATURES),)
-    assert 0 < model.confirm <= model.likely <= model.answer < 1
+    assert model.fused is not None
+    for part, pair, top in (
+        (model.lexical, PAIR_FEATURES, TOP_FEATURES),
+        (model.fused, FUSED_FEATURES, FUSED_TOP_FEATURES),
+    ):
+        assert part.rank.shape == (len(pair),)
+        assert part.confidence.shape == (len(top),)
+        assert 0 < part.confirm <= part.likely <= part.answer < 1
+    assert model.answer <= model.certain <= 1
     assert model.figures["examples"] > 1000
 
 
 def test_a_model_of_other_features_is_refused(tmp_path: Path) -> None:
     data = json.loads(search._MODEL.read_text(encoding="utf-8"))
-    del data["rank"]["weights"]["name_share"]
+    del data["lexical"]["rank"]["weights"]["name_share"]
     path = tmp_path / "model.json"
     path.write_text(json.dumps(data), encoding="utf-8")
     with pytest.raises(KeyError):

@@ -234,6 +234,8 @@ _ALLOWED = {
     Action.APPEALS_NOTE: "operator territory department taskforce inspection leader admin",
     Action.HANDOFFS_VIEW: "operator taskforce admin",
     Action.HANDOFFS_ANSWER: "operator taskforce",
+    Action.UNANSWERED_VIEW: "operator taskforce editor admin",
+    Action.UNANSWERED_HANDLE: "taskforce editor admin",
     Action.ACCOUNTS_MANAGE: "admin",
     Action.CONTENT_EDIT: "editor admin",
 }

@@ -22,6 +22,7 @@ from backend.people.actors import Actor, Party
 from backend.storage.database import Database, async_url, sync_url
 from backend.storage.handoffs import Handoff
 from backend.storage.schema import configuration, is_current, migrate, open_engine
+from backend.storage.unanswered import Asked
 
 NOW = datetime(2026, 11, 19, 10, 0, tzinfo=timezone(timedelta(hours=8)))
 DAY = date(2026, 11, 19)
@@ -261,6 +262,28 @@ async def test_handoffs(database: Database) -> None:
         await work.commit()
     async with database.unit_of_work(read_only=True) as work:
         assert await work.handoffs.waiting() == (second,)
+
+
+async def test_unanswered_questions(database: Database) -> None:
+    later = NOW + timedelta(hours=1)
+    async with database.unit_of_work() as work:
+        await work.unanswered.add([Asked("b", "乙", 2, NOW, later), Asked("a", "甲", 2, NOW, NOW)])
+        await work.unanswered.add([Asked("a", "甲，又问", 1, later, later)])
+        await work.unanswered.add([])
+        await work.commit()
+    async with database.unit_of_work() as work:
+        first, second = await work.unanswered.open_since(NOW, 10)
+        assert (first.question, first.count, first.first_at, first.last_at) == ("甲", 3, NOW, later)
+        assert (second.question, second.count) == ("乙", 2)
+        assert await work.unanswered.open_since(later + timedelta(seconds=1), 10) == ()
+        assert len(await work.unanswered.open_since(NOW, 1)) == 1
+        assert await work.unanswered.handle([first.id, 999], "op", later) == (first.id,)
+        assert await work.unanswered.handle([first.id], "op", later) == ()
+        assert await work.unanswered.open_since(NOW, 10) == (second,)
+        await work.unanswered.add([Asked("a", "甲", 1, NOW, NOW)])
+        again, _ = await work.unanswered.open_since(NOW, 10)
+        assert (again.id, again.count, again.last_at) == (first.id, 4, later)
+        await work.commit()
 
 
 # -- a busy SQLite file, and a killed process --------------------------------------------------------------
