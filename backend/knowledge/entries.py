@@ -281,6 +281,7 @@ class Jurisdiction(_Strict):
         hotline: Entry id of the hotline that refusals name; None where the documents give none.
         appeals: Whether appeals are taken for it here, under 135.
         appeal_prefix: Letters before an appeal number's date.
+        taskforce: Full name of the task force, as the heads of its forms print it.
     """
 
     id: Id
@@ -290,6 +291,7 @@ class Jurisdiction(_Strict):
     hotline: Id | None = None
     appeals: bool = False
     appeal_prefix: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = None
+    taskforce: Text | None = None
 
 
 class Department(_Strict):
