@@ -17,7 +17,7 @@ from aiohttp import web
 
 from backend import logs
 from backend.api.app import create_app
-from backend.composition import build
+from backend.composition import build, vault_of
 from backend.errors import ContentError, InvalidInput, QifuError
 from backend.settings import InvalidSettings, Settings, load_settings
 from backend.storage.schema import migrate
@@ -38,7 +38,7 @@ def _event_loop() -> asyncio.AbstractEventLoop:
 
 def serve(settings: Settings) -> None:
     """Bring the database up to date and serve until a signal says stop."""
-    migrate(settings.database_url)
+    migrate(settings.database_url, vault_of(settings))
     gc.disable()
     app = create_app(build(settings))
     # What was built stays for good: collected once, it need not be looked through again and again.

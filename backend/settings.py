@@ -88,6 +88,15 @@ class Settings(BaseSettings):
             "Default: the file `qifu.db` in the data folder."
         ),
     )
+    data_key: SecretStr | None = Field(
+        None,
+        repr=False,
+        description=(
+            "Key that seals contacts and signs records: 32 bytes in base64, or 64 hexadecimal digits. "
+            "Unset: the file `data.key` in the data folder, made on the first run. Without the key, contacts "
+            "cannot be read again."
+        ),
+    )
     tracker_url: str = Field(
         default_factory=_default_tracker,
         repr=False,

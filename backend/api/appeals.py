@@ -138,6 +138,18 @@ async def post_withdraw(call: Call, data: WithdrawRequest) -> shapes.FollowAnswe
     return shapes.followed(record)
 
 
+@TABLE.post(
+    "/api/v1/appeals/{number}/separate",
+    "Takes an appeal out of the one that it was merged into.",
+    errors=(errors.Conflict, errors.TooMany),
+)
+async def post_separate(call: Call, data: WithdrawRequest) -> shapes.FollowAnswer:
+    """Lets the enterprise say that it is another matter."""
+    async with _Guessing(call, data.number, data.phone):
+        record = await call.container.appeals.separate(data.number, data.phone, data.reason)
+    return shapes.followed(record)
+
+
 class _Guessing:
     """Counts failures for the number and for the phone, however typed, so that neither is found by trying.
 

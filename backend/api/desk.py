@@ -13,10 +13,11 @@ from pydantic import Field, StrictInt
 from backend import errors
 from backend.api import shapes
 from backend.api.endpoints import Call, Table
-from backend.api.fields import Line, Number, Request, Response, Word
+from backend.api.fields import Line, Number, Phone, Request, Response, Word
 from backend.appeals.model import Level, State
 from backend.appeals.ports import AppealQuery
 from backend.appeals.service import AppealRecord
+from backend.knowledge.entries import BoardName
 
 TABLE = Table("desk")
 
@@ -46,7 +47,11 @@ class DeskQuery(Request):
     level: Annotated[Level | None, Field(title="级别")] = None
     department: Annotated[Word | None, Field(title="部门", description="Lead or co-department.")] = None
     territory: Annotated[Word | None, Field(title="平台或街道")] = None
+    category: Annotated[BoardName | None, Field(title="板块")] = None
+    open: Annotated[bool | None, Field(title="未了结", description="Somebody has to act.")] = None
     overdue: Annotated[bool | None, Field(title="超期", description="Past due and not resolved.")] = None
+    direct_line: Annotated[bool | None, Field(title="书记区长直通车")] = None
+    phone: Annotated[Phone | None, Field(title="联系电话", description="The whole number.")] = None
     q: Annotated[Line | None, Field(title="关键词", description="In number, enterprise or problem.")] = None
     page: Annotated[int, Field(title="页码", ge=1, le=1_000_000)] = 1
     page_size: Annotated[int, Field(title="每页条数", ge=1, le=100)] = 20
@@ -73,6 +78,9 @@ class AssignRequest(NumberRequest):
     lead_department: Annotated[str | None, Field(title="主办部门", description="Name or alias.")] = None
     co_departments: _CoDepartments = Field(default_factory=list)
     level: Annotated[Level | None, Field(title="级别", description="The decision on the level.")] = None
+    category: Annotated[BoardName | None, Field(title="板块", description="The decision on the board.")] = (
+        None
+    )
     territory: _Territory = None
     text: Annotated[
         str, Field(title="交办要求", description="For the lead; not shown to the enterprise.")
@@ -141,6 +149,31 @@ class EscalateRequest(NumberRequest):
     version: _Version = None
 
 
+class ReasonRequest(NumberRequest):
+    """Why."""
+
+    reason: _Reason
+    version: _Version = None
+
+
+class ReturnRequest(NumberRequest):
+    """Why an escalation goes back, and who handles it then."""
+
+    reason: _Reason
+    lead_department: Annotated[str | None, Field(title="主办部门", description="Name or alias.")] = None
+    co_departments: _CoDepartments = Field(default_factory=list)
+    territory: _Territory = None
+    version: _Version = None
+
+
+class MergeRequest(NumberRequest):
+    """Which appeal of the same enterprise goes on for this one."""
+
+    into: Annotated[Number, Field(title="并入", description="Number of the appeal that goes on.")]
+    reason: _Reason
+    version: _Version = None
+
+
 class HistoryAnswer(Response):
     """The whole record, oldest first."""
 
@@ -161,7 +194,11 @@ async def get_desk_appeals(call: Call, data: DeskQuery) -> DeskList:
         level=data.level,
         department=data.department,
         territory=data.territory,
+        category=data.category,
+        open=data.open,
         overdue=data.overdue,
+        direct_line=data.direct_line,
+        phone=data.phone,
         text=data.q,
         page=data.page,
         page_size=data.page_size,
@@ -169,7 +206,7 @@ async def get_desk_appeals(call: Call, data: DeskQuery) -> DeskList:
     page = await call.container.appeals.list(call.staff.actor, query)
     now = call.container.clock()
     return DeskList(
-        appeals=[shapes.row(appeal, now) for appeal in page.appeals],
+        appeals=[shapes.row(appeal, now, call.staff.actor) for appeal in page.appeals],
         total=page.total,
         page=page.page,
         page_size=page.page_size,
@@ -207,6 +244,7 @@ async def post_assign(call: Call, data: AssignRequest) -> shapes.OpenAnswer:
         lead_department=data.lead_department,
         co_departments=data.co_departments,
         level=data.level,
+        category=data.category,
         territory=data.territory,
         text=data.text,
         version=data.version,
@@ -316,6 +354,68 @@ async def post_escalate(call: Call, data: EscalateRequest) -> shapes.OpenAnswer:
 
 
 @TABLE.post(
+    _ONE + "/return",
+    "Gives an escalation back that is not fit for a higher level.",
+    access="staff",
+    errors=_Changes,
+)
+async def post_return(call: Call, data: ReturnRequest) -> shapes.OpenAnswer:
+    """Returns; the task force supervises the appeal directly from then on."""
+    record = await call.container.appeals.return_escalated(
+        call.staff.actor,
+        data.number,
+        reason=data.reason,
+        lead_department=data.lead_department,
+        co_departments=data.co_departments,
+        territory=data.territory,
+        version=data.version,
+    )
+    return _opened(call, record)
+
+
+@TABLE.post(
+    _ONE + "/decline",
+    "Does not accept an appeal; the explanation is owed and public.",
+    access="staff",
+    errors=_Changes,
+)
+async def post_decline(call: Call, data: ReasonRequest) -> shapes.OpenAnswer:
+    """Declines; the enterprise has the word then."""
+    record = await call.container.appeals.decline(
+        call.staff.actor, data.number, data.reason, version=data.version
+    )
+    return _opened(call, record)
+
+
+@TABLE.post(
+    _ONE + "/merge",
+    "Lets another appeal of the same enterprise go on for this one.",
+    access="staff",
+    errors=_Changes,
+)
+async def post_merge(call: Call, data: MergeRequest) -> shapes.OpenAnswer:
+    """Merges."""
+    record = await call.container.appeals.merge(
+        call.staff.actor, data.number, into=data.into, reason=data.reason, version=data.version
+    )
+    return _opened(call, record)
+
+
+@TABLE.post(
+    _ONE + "/unmerge",
+    "Takes an appeal out of the one that it was merged into.",
+    access="staff",
+    errors=_Changes,
+)
+async def post_unmerge(call: Call, data: ReasonRequest) -> shapes.OpenAnswer:
+    """Takes a merge back; the appeal is reviewed again."""
+    record = await call.container.appeals.unmerge(
+        call.staff.actor, data.number, reason=data.reason, version=data.version
+    )
+    return _opened(call, record)
+
+
+@TABLE.post(
     _ONE + "/supervise",
     "Gives a supervision order.",
     access="staff",
@@ -338,4 +438,4 @@ async def post_note(call: Call, data: WordsRequest) -> shapes.OpenAnswer:
 
 
 def _opened(call: Call, record: AppealRecord) -> shapes.OpenAnswer:
-    return shapes.opened(record, call.container.clock())
+    return shapes.opened(record, call.container.clock(), call.staff.actor)

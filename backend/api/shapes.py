@@ -18,6 +18,7 @@ from backend.appeals.model import (
 )
 from backend.appeals.service import AppealRecord
 from backend.knowledge.entries import BoardName
+from backend.people.actors import Actor
 
 
 class AppealCard(Response):
@@ -27,6 +28,7 @@ class AppealCard(Response):
         lead_department: Who leads; before the assignment the proposal. The territory in a whistle appeal.
         territory: Platform or street, or that it is still to be confirmed.
         due_provisional: The due time touches a year whose holidays are not published yet.
+        merged_into: Number of the appeal that goes on for this one.
     """
 
     number: str
@@ -42,6 +44,7 @@ class AppealCard(Response):
     submitted_at: Moment
     due_at: Moment
     due_provisional: bool
+    merged_into: str | None
 
 
 class FeedbackGiven(Response):
@@ -84,6 +87,7 @@ class DeskRow(AppealCard):
     Attributes:
         supervisor: Who supervises it.
         first_department: Keeps first-asked responsibility.
+        contact: Masked unless the desk handles the appeal; the phone likewise.
         version: To be sent with a change, which is refused if somebody else was faster.
     """
 
@@ -96,6 +100,7 @@ class DeskRow(AppealCard):
     supervisor: str
     overdue: bool
     escalation_level: int
+    major: bool
     first_department: str | None
     dissatisfied: int
     version: int
@@ -130,6 +135,7 @@ class SupervisionRow(Response):
     kind: SupervisionKind
     state: SupervisionState
     text: str
+    acted_at: Moment | None
 
 
 class DeskAppeal(DeskRow):
@@ -140,8 +146,10 @@ class DeskAppeal(DeskRow):
     reasons: list[str]
     assigned_at: Moment | None
     first_reply_at: Moment | None
+    first_resolved_at: Moment | None
     resolved_at: Moment | None
     closed_at: Moment | None
+    erased_at: Moment | None
     feedback: FeedbackGiven | None
     supervision: list[SupervisionRow]
     history: list[DeskLine]
@@ -171,14 +179,14 @@ def followed(record: AppealRecord) -> FollowAnswer:
     return FollowAnswer.model_validate(views.enterprise(record))
 
 
-def row(appeal: Appeal, now: datetime) -> DeskRow:
+def row(appeal: Appeal, now: datetime, actor: Actor) -> DeskRow:
     """Shows an appeal in a desk's list."""
-    return DeskRow.model_validate(views.desk_row(appeal, now))
+    return DeskRow.model_validate(views.desk_row(appeal, now, actor))
 
 
-def opened(record: AppealRecord, now: datetime) -> OpenAnswer:
+def opened(record: AppealRecord, now: datetime, actor: Actor) -> OpenAnswer:
     """Shows an appeal with its whole record at a desk."""
-    return OpenAnswer.model_validate({"appeal": views.desk(record, now)})
+    return OpenAnswer.model_validate({"appeal": views.desk(record, now, actor)})
 
 
 def lines(record: AppealRecord) -> list[DeskLine]:

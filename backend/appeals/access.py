@@ -12,28 +12,37 @@ NOTHING = ""
 
 
 def scope_of(actor: Actor) -> Scope:
-    """What an actor's desk may see."""
+    """What an actor's desk may see.
+
+    A department sees what it leads or co-handles once it is assigned, not what is only proposed for it; a
+    territory its own and what nobody has confirmed; a liaison their enterprises.
+    """
     if actor.role is Role.DEPARTMENT:
         return Scope(department=actor.unit or NOTHING)
     if actor.role is Role.TERRITORY:
         return Scope(territory=actor.unit or NOTHING)
+    if actor.role is Role.LIAISON:
+        return Scope(liaison=actor.name)
     return Scope()
 
 
-def can_see(actor: Actor, appeal: Appeal) -> bool:
-    """Whether the appeal is in the actor's scope.
+_CALLERS = frozenset({Role.OPERATOR, Role.TASKFORCE, Role.LIAISON})
+"""Roles that call enterprises back, whoever leads."""
 
-    A department sees what it leads or co-handles once it is assigned, not what is only proposed for it.
+
+def handles(actor: Actor, appeal: Appeal) -> bool:
+    """Whether an actor who can see the appeal handles it, and so needs contact and telephone number.
+
+    Those who lead, co-handle or dispatch it, those who phone for it, and the inspection office where it
+    supervises. All others see the contact masked.
     """
-    scope = scope_of(actor)
-    if scope.department is not None:
-        return appeal.assigned_at is not None and scope.department in (
-            appeal.lead_department,
-            *appeal.co_departments,
-        )
-    if scope.territory is not None:
-        return appeal.territory is None or appeal.territory == scope.territory
-    return True
+    if actor.role is Role.DEPARTMENT:
+        return actor.unit in (appeal.lead_department, *appeal.co_departments)
+    if actor.role is Role.TERRITORY:
+        return appeal.territory is None or actor.unit == appeal.territory
+    if actor.role is Role.INSPECTION:
+        return appeal.direct_line
+    return actor.role in _CALLERS
 
 
 def leads(actor: Actor, appeal: Appeal) -> bool:

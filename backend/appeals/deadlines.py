@@ -7,7 +7,7 @@ moves that start. "Working day k" below is the k-th working day after the calend
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 
 from backend.appeals.calendar import SHANGHAI, WorkCalendar, local
@@ -19,6 +19,11 @@ CLOSE_OF_BUSINESS = time(17, 30)
 TASKFORCE = "专班"
 TASKFORCE_INSPECTION = "专班督查考评组"
 INSPECTION_OFFICE = "两办督查室"
+
+HOTLINE = "企业服务热线"
+
+SILENCE_DAYS = (1, 3, 7)
+"""Days after a resolve on which a silent enterprise is asked again (docs/135.md, 7)."""
 
 _NOON = time(12, 0)
 _MORNING = time(9, 0)
@@ -95,6 +100,28 @@ def supervision_moments(
         for day, hour, by in _MOMENTS[level]
     )
     return (Moment(submitted, INSPECTION_OFFICE), *moments) if direct_line else moments
+
+
+def silence_moments(since: datetime, calendar: WorkCalendar) -> tuple[Moment, ...]:
+    """When an enterprise that says nothing is asked again, and when it goes on the list for a phone call.
+
+    It is asked at nine in the morning of the first, third and seventh day; called on the first working day
+    after these. Nothing is ever closed by silence (docs/135.md, 7).
+
+    Args:
+        since: When the lead resolved the appeal.
+        calendar: The working days, for the call.
+
+    Returns:
+        The questions in their order, and the call as the last.
+
+    Raises:
+        InvalidInput: ``since`` has no offset.
+    """
+    day = local(since).date()
+    asks = [Moment(_at(day + timedelta(days=days), _MORNING), HOTLINE) for days in SILENCE_DAYS]
+    call = calendar.nth_working_day_after(asks[-1].at.date(), 1)
+    return (*asks, Moment(_at(call, _MORNING), HOTLINE))
 
 
 def supervisor(*, direct_line: bool) -> str:

@@ -44,12 +44,17 @@ class State(StrEnum):
 
     FILED = "filed"
     ASSIGNED = "assigned"
+    TRANSFERRED = "transferred"
     IN_WORK = "in_work"
     REPLIED = "replied"
     RESOLVED = "resolved"
     CLOSED = "closed"
     REOPENED = "reopened"
+    ESCALATED = "escalated"
+    RETURNED = "returned"
+    NOT_ACCEPTED = "not_accepted"
     WITHDRAWN = "withdrawn"
+    MERGED = "merged"
 
     @property
     def text(self) -> str:
@@ -60,13 +65,24 @@ class State(StrEnum):
 _STATE_TEXTS = {
     "filed": "已提交",
     "assigned": "已交办",
+    "transferred": "已转办",
     "in_work": "办理中",
     "replied": "已答复",
     "resolved": "已办结待确认",
     "closed": "已闭环",
     "reopened": "重新办理",
+    "escalated": "提级协调中",
+    "returned": "专班退回",
+    "not_accepted": "不予受理，待确认",
     "withdrawn": "已撤回",
+    "merged": "已并案",
 }
+
+SETTLED = frozenset({State.RESOLVED, State.CLOSED, State.NOT_ACCEPTED, State.WITHDRAWN, State.MERGED})
+"""States in which nobody in the administration has to act; the reminders rest."""
+
+AWAITING = frozenset({State.RESOLVED, State.NOT_ACCEPTED})
+"""States in which the enterprise has the word; its silence changes nothing, but it is asked again."""
 
 
 class Event(StrEnum):
@@ -85,7 +101,13 @@ class Event(StrEnum):
     NOTE = "note"
     SUPERVISE = "supervise"
     ESCALATE = "escalate"
+    RETURN = "return"
+    DECLINE = "decline"
+    MERGE = "merge"
+    UNMERGE = "unmerge"
+    REMIND = "remind"
     RECOMPUTE = "recompute"
+    ERASE = "erase"
 
 
 class FeedbackResult(StrEnum):
@@ -163,9 +185,15 @@ class Appeal:
         due_at: Close of business of the promised working day.
         due_provisional: Due time or supervision touch a year whose holidays are not published yet.
         first_reply_at: When the enterprise first got an answer.
+        first_resolved_at: When the lead first said that it is done; a reopening does not move it.
         escalation_level: 1 to 4 of the coordination levels.
+        major: A major matter, which may go straight to the district's leaders.
         dissatisfied: How often the enterprise has said 未解决; counts for territory and lead alike.
+        merged_into: Number of the appeal that goes on for this one; None unless it was merged.
+        erased_at: When the personal data were erased after the period of keeping.
         version: Grows with each change; a change made on an older version is refused.
+        record_length: Lines of its record.
+        record_head: Signature of the last one.
     """
 
     number: str
@@ -190,12 +218,18 @@ class Appeal:
     reasons: tuple[str, ...] = ()
     assigned_at: datetime | None = None
     first_reply_at: datetime | None = None
+    first_resolved_at: datetime | None = None
     resolved_at: datetime | None = None
     closed_at: datetime | None = None
     escalation_level: int = 1
+    major: bool = False
     feedback: Feedback | None = None
     dissatisfied: int = 0
+    merged_into: str | None = None
+    erased_at: datetime | None = None
     version: int = 1
+    record_length: int = field(default=0, compare=False, repr=False)
+    record_head: str = field(default="", compare=False, repr=False)
 
     @property
     def lead(self) -> str:
@@ -215,7 +249,7 @@ class Appeal:
     @property
     def is_open(self) -> bool:
         """Whether somebody in the administration still has to act (resolve stops the reminders)."""
-        return self.state not in (State.RESOLVED, State.CLOSED, State.WITHDRAWN)
+        return self.state not in SETTLED
 
     def is_overdue(self, now: datetime) -> bool:
         """Whether the promise is broken: past due and not resolved."""
@@ -235,6 +269,7 @@ class HistoryEvent:
         public: Whether the enterprise sees the line.
         before: The fields that changed, as they were.
         after: The same fields, as they are now.
+        position: From 1; 0 before it is stored.
     """
 
     at: datetime
@@ -245,6 +280,7 @@ class HistoryEvent:
     public: bool = True
     before: Mapping[str, Any] = field(default_factory=dict)
     after: Mapping[str, Any] = field(default_factory=dict)
+    position: int = field(default=0, compare=False)
 
 
 class SupervisionState(StrEnum):
@@ -256,10 +292,19 @@ class SupervisionState(StrEnum):
 
 
 class SupervisionKind(StrEnum):
-    """A moment of the clock, or an order that a person gave."""
+    """A moment of the clock, an order that a person gave, or a question to a silent enterprise.
+
+    Attributes:
+        MOMENT: A supervision moment of 135.
+        ORDER: An order (督办) given by a person.
+        ASK: The enterprise is asked again whether it is solved.
+        CALL: The enterprise stayed silent and goes on the list for a phone call.
+    """
 
     MOMENT = "moment"
     ORDER = "order"
+    ASK = "ask"
+    CALL = "call"
 
 
 @dataclass(frozen=True)
@@ -268,11 +313,12 @@ class Supervision:
 
     Attributes:
         at: When it is due, or was given.
-        by: Who supervises: 专班, 专班督查考评组 or 两办督查室.
-        kind: Moment or order.
-        state: A moment is pending until the worker has acted on it, or stopped because it is no longer
-            needed.
-        text: Words of an order.
+        by: Who supervises: 专班, 专班督查考评组 or 两办督查室; who asks or calls a silent enterprise.
+        kind: What it is.
+        state: Pending until the worker has acted on it (a call: until somebody has phoned), or stopped
+            because it is no longer needed.
+        text: Words of an order; the outcome of a call.
+        acted_at: When it was acted on.
     """
 
     at: datetime
@@ -280,3 +326,4 @@ class Supervision:
     kind: SupervisionKind = SupervisionKind.MOMENT
     state: SupervisionState = SupervisionState.PENDING
     text: str = field(default="", repr=False)
+    acted_at: datetime | None = field(default=None, compare=False)

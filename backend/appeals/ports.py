@@ -107,10 +107,12 @@ class Scope:
     Attributes:
         department: Only those that this department leads or co-handles, once assigned.
         territory: Only those of this territory, and those whose territory nobody has confirmed.
+        liaison: Only those of the enterprises that the account of this name is paired with.
     """
 
     department: str | None = None
     territory: str | None = None
+    liaison: str | None = None
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,11 @@ class AppealQuery:
     """Filters of the desk list; None means any.
 
     Attributes:
+        category: One of the ten boards.
+        open: True for those on which somebody in the administration has to act, False for the others.
         overdue: True for past due and unresolved, False for the others.
+        direct_line: Those that came by the direct line, or those that did not.
+        phone: A contact's number in its normal form.
         text: Words that number, enterprise or problem contain.
         page: From 1.
         page_size: 1 to 100.
@@ -128,10 +134,35 @@ class AppealQuery:
     level: Level | None = None
     department: str | None = None
     territory: str | None = None
+    category: str | None = None
+    open: bool | None = None
     overdue: bool | None = None
+    direct_line: bool | None = None
+    phone: str | None = None
     text: str | None = None
     page: int = 1
     page_size: int = 20
+
+
+@dataclass(frozen=True)
+class Correction:
+    """What the territory decided otherwise than proposed; triage learns from it.
+
+    Attributes:
+        number: The appeal's number.
+        text: The problem, masked.
+        category: One of the ten boards.
+        level: ``simple``, ``single`` or ``whistle``.
+        lead_department: Who leads, or the first of those that co-handle; None where nobody is named.
+        at: When it was decided.
+    """
+
+    number: str
+    text: str
+    category: str
+    level: str
+    lead_department: str | None
+    at: datetime
 
 
 @dataclass(frozen=True)
@@ -163,15 +194,16 @@ class AppealRepository(Protocol):
         """Reserve ``count`` consecutive numbers of a day, from 1, unique and without gaps if committed."""
         ...
 
-    async def add(self, appeal: Appeal, supervision: Sequence[Supervision]) -> None:
-        """Store a new appeal with its supervision moments."""
+    async def add(self, appeal: Appeal, supervision: Sequence[Supervision], line: HistoryEvent) -> Appeal:
+        """Store a new appeal with its supervision moments and the first line of its record."""
         ...
 
-    async def get(self, number: str, *, lock: bool = False) -> Appeal | None:
+    async def get(self, number: str, *, scope: Scope | None = None, lock: bool = False) -> Appeal | None:
         """The appeal of a number.
 
         Args:
             number: Its number.
+            scope: Only if a desk with this scope may see it; None sees all.
             lock: Keep it from being changed by others until this transaction ends.
         """
         ...
@@ -180,16 +212,20 @@ class AppealRepository(Protocol):
         """The appeals of a filing, in their order."""
         ...
 
-    async def save(self, appeal: Appeal) -> Appeal:
-        """Store a changed appeal over the version it was read at; answers it with its new version.
+    async def save(self, appeal: Appeal, line: HistoryEvent, *, same_version: bool = False) -> Appeal:
+        """Store a changed appeal over the version it was read at, with the line of its record.
+
+        Args:
+            appeal: As it shall be.
+            line: What happened.
+            same_version: Only the record has grown: nobody who looks at the appeal has to look again.
+
+        Returns:
+            The appeal as it is stored.
 
         Raises:
             StaleVersion: It was changed in between.
         """
-        ...
-
-    async def add_history(self, number: str, event: HistoryEvent) -> None:
-        """Add a line to the record."""
         ...
 
     async def history(self, number: str) -> tuple[HistoryEvent, ...]:
@@ -202,6 +238,14 @@ class AppealRepository(Protocol):
 
     async def replace_supervision(self, number: str, supervision: Sequence[Supervision]) -> None:
         """Make the stored rows equal to these; rows that stay the same keep their identity."""
+        ...
+
+    async def add_correction(self, correction: Correction) -> None:
+        """Keep what the territory decided otherwise than proposed; the last decision counts."""
+        ...
+
+    async def corrections(self, limit: int) -> tuple[Correction, ...]:
+        """The newest corrections, newest first."""
         ...
 
     async def not_yet_due(self, now: datetime) -> tuple[Appeal, ...]:

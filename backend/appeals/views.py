@@ -1,6 +1,7 @@
 """What of an appeal is shown to whom, ready for JSON.
 
-The enterprise's card never carries contact or phone; the desk's does. Times are written in the office's zone.
+The enterprise's card never carries contact or phone; the desk's does, masked unless the desk handles the
+appeal. Times are written in the office's zone.
 """
 
 from __future__ import annotations
@@ -8,10 +9,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from backend.appeals import access
 from backend.appeals.calendar import local
 from backend.appeals.deadlines import supervisor
 from backend.appeals.model import Appeal, Event, HistoryEvent, Supervision
 from backend.appeals.service import AppealRecord, FiledGroup
+from backend.people.actors import Actor
 
 
 def when(moment: datetime | None) -> str | None:
@@ -35,6 +38,7 @@ def card(appeal: Appeal) -> dict[str, Any]:
         "submitted_at": when(appeal.submitted_at),
         "due_at": when(appeal.due_at),
         "due_provisional": appeal.due_provisional,
+        "merged_into": appeal.merged_into,
     }
 
 
@@ -53,7 +57,7 @@ def enterprise(record: AppealRecord) -> dict[str, Any]:
             "replies": [
                 {"at": when(line.at), "department": line.actor.unit or "", "text": line.text}
                 for line in public
-                if line.event in (Event.REPLY, Event.RESOLVE) and line.text
+                if line.event in (Event.REPLY, Event.RESOLVE, Event.DECLINE) and line.text
             ],
             "history": [
                 {"at": when(line.at), "event": line.event.value, "text": line.summary} for line in public
@@ -63,37 +67,51 @@ def enterprise(record: AppealRecord) -> dict[str, Any]:
     }
 
 
-def desk_row(appeal: Appeal, now: datetime) -> dict[str, Any]:
+def masked_contact(name: str) -> str:
+    """A person's name with only its first character left."""
+    return name[:1] + "*" * min(len(name) - 1, 2)
+
+
+def masked_phone(phone: str) -> str:
+    """A telephone number with its middle hidden: enough to tell two apart, too little to call."""
+    return f"{phone[:3]}****{phone[-2:]}" if len(phone) > 5 else "****"
+
+
+def desk_row(appeal: Appeal, now: datetime, actor: Actor) -> dict[str, Any]:
     """One row of a desk list."""
+    clear = access.handles(actor, appeal)
     return {
         **card(appeal),
         "group": appeal.group,
         "enterprise": appeal.enterprise,
-        "contact": appeal.contact,
-        "phone": appeal.phone,
+        "contact": appeal.contact if clear else masked_contact(appeal.contact),
+        "phone": appeal.phone if clear else masked_phone(appeal.phone),
         "channel": appeal.channel,
         "direct_line": appeal.direct_line,
         "supervisor": supervisor(direct_line=appeal.direct_line),
         "overdue": appeal.is_overdue(now),
         "escalation_level": appeal.escalation_level,
+        "major": appeal.major,
         "first_department": appeal.first_department,
         "dissatisfied": appeal.dissatisfied,
         "version": appeal.version,
     }
 
 
-def desk(record: AppealRecord, now: datetime) -> dict[str, Any]:
+def desk(record: AppealRecord, now: datetime, actor: Actor) -> dict[str, Any]:
     """An appeal on a desk, with everything that is known of it."""
     appeal = record.appeal
     return {
-        **desk_row(appeal, now),
+        **desk_row(appeal, now, actor),
         "initial_level": appeal.initial_level.value,
         "led_by": list(appeal.led_by),
         "reasons": list(appeal.reasons),
         "assigned_at": when(appeal.assigned_at),
         "first_reply_at": when(appeal.first_reply_at),
+        "first_resolved_at": when(appeal.first_resolved_at),
         "resolved_at": when(appeal.resolved_at),
         "closed_at": when(appeal.closed_at),
+        "erased_at": when(appeal.erased_at),
         "feedback": _feedback(appeal),
         "supervision": [_supervision(row) for row in record.supervision],
         "history": [desk_line(line) for line in record.history],
@@ -134,4 +152,5 @@ def _supervision(row: Supervision) -> dict[str, Any]:
         "kind": row.kind.value,
         "state": row.state.value,
         "text": row.text,
+        "acted_at": when(row.acted_at),
     }

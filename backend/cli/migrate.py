@@ -18,10 +18,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def bring_up_to_date(settings: Settings) -> None:
     """Create the database or run the migrations that it has not seen."""
+    from backend.composition import vault_of
     from backend.storage.schema import migrate
 
     keep_private(settings.data_dir, archive.sqlite_files(settings).values())
-    migrate(settings.database_url)
+    migrate(settings.database_url, vault_of(settings))
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select, update
+from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.appeals import chain
+from backend.appeals.likeness import enterprise_key
 from backend.appeals.model import (
+    SETTLED,
     Appeal,
-    Event,
     Feedback,
     FeedbackResult,
     HistoryEvent,
@@ -23,27 +26,40 @@ from backend.appeals.model import (
     SupervisionKind,
     SupervisionState,
 )
-from backend.appeals.ports import AppealPage, AppealQuery, DuplicateKey, Scope, StaleVersion, StoredGroup
-from backend.people.actors import Actor, Party
-from backend.people.roles import Role
+from backend.appeals.ports import (
+    AppealPage,
+    AppealQuery,
+    Correction,
+    DuplicateKey,
+    Scope,
+    StaleVersion,
+    StoredGroup,
+)
+from backend.storage.records import SqlIntegrity, history_row, line_of
 from backend.storage.tables import (
+    AccountRow,
     AppealRow,
     CoDepartmentRow,
+    CorrectionRow,
     CounterRow,
     FilingRow,
     HistoryRow,
+    LiaisonEnterpriseRow,
     SupervisionRow,
 )
 from backend.storage.upserts import upsert
+from backend.storage.vault import Vault
 
-_OPEN = [state.value for state in State if state not in (State.RESOLVED, State.CLOSED, State.WITHDRAWN)]
+OPEN = [state.value for state in State if state not in SETTLED]
+"""Values of the states in which somebody in the administration has to act."""
 
 
 class SqlAppeals:
     """Implements `backend.appeals.ports.AppealRepository`."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: AsyncSession, vault: Vault) -> None:
         self._session = session
+        self._vault = vault
 
     async def add_group(self, group: StoredGroup) -> None:
         """Store a filing.
@@ -81,76 +97,73 @@ class SqlAppeals:
             .returning(CounterRow.last)
         )
         last = (await self._session.execute(statement)).scalar_one()
+        await SqlIntegrity(self._session, self._vault).filed(count)
         return range(last - count + 1, last + 1)
 
-    async def add(self, appeal: Appeal, supervision: Sequence[Supervision]) -> None:
-        """Store a new appeal with its supervision moments."""
-        row = AppealRow(**_columns(appeal), version=appeal.version)
+    async def add(self, appeal: Appeal, supervision: Sequence[Supervision], line: HistoryEvent) -> Appeal:
+        """Store a new appeal with its supervision moments and the first line of its record."""
+        signed = replace(line, after={**line.after, "content": content_signature(self._vault, appeal)})
+        row = AppealRow(**self._columns(appeal), **self._contact(appeal), version=appeal.version)
         row.co_departments = _co_rows(appeal)
         self._session.add(row)
         await self._session.flush()
+        first = history_row(self._vault, row.id, appeal.number, chain.START, 1, signed)
+        row.record_length, row.record_head = 1, first.signature
+        self._session.add(first)
         self._session.add_all(_supervision_row(row.id, moment) for moment in supervision)
         await self._session.flush()
+        return self._appeal(row)
 
-    async def get(self, number: str, *, lock: bool = False) -> Appeal | None:
+    async def get(self, number: str, *, scope: Scope | None = None, lock: bool = False) -> Appeal | None:
         """The appeal of a number, kept from others' changes where ``lock`` is set."""
-        query = select(AppealRow).where(AppealRow.number == number).execution_options(populate_existing=True)
+        query = select(AppealRow).where(AppealRow.number == number, *_within(scope or Scope()))
+        query = query.execution_options(populate_existing=True)
         if lock:
-            query = query.with_for_update()
+            query = query.with_for_update(of=AppealRow)
         row = await self._session.scalar(query)
-        return _appeal(row) if row else None
+        return self._appeal(row) if row else None
 
     async def of_group(self, group: str) -> tuple[Appeal, ...]:
         """The appeals of a filing, in their order."""
         query = select(AppealRow).where(AppealRow.group_id == group).order_by(AppealRow.id)
-        return tuple(map(_appeal, await self._session.scalars(query)))
+        return tuple(map(self._appeal, await self._session.scalars(query)))
 
-    async def save(self, appeal: Appeal) -> Appeal:
-        """Store a changed appeal over the version it was read at.
+    async def save(self, appeal: Appeal, line: HistoryEvent, *, same_version: bool = False) -> Appeal:
+        """Store a changed appeal over the version it was read at, with the line of its record.
 
         Raises:
             StaleVersion: It was changed in between.
         """
+        position = appeal.record_length + 1
+        appeal_id = await self._id(appeal.number)
+        new = history_row(self._vault, appeal_id, appeal.number, appeal.record_head, position, line)
         result = await self._session.execute(
             update(AppealRow)
-            .where(AppealRow.number == appeal.number, AppealRow.version == appeal.version)
-            .values(**_columns(appeal), version=appeal.version + 1)
+            .where(
+                AppealRow.id == appeal_id,
+                AppealRow.version == appeal.version,
+                AppealRow.record_length == appeal.record_length,
+            )
+            .values(
+                **self._columns(appeal),
+                version=appeal.version if same_version else appeal.version + 1,
+                record_length=position,
+                record_head=new.signature,
+            )
             .execution_options(synchronize_session=False)
         )
         assert isinstance(result, CursorResult)  # noqa: S101 - what an UPDATE answers
         if result.rowcount != 1:
             raise StaleVersion
-        query = (
-            select(AppealRow)
-            .where(AppealRow.number == appeal.number)
-            .execution_options(populate_existing=True)
-        )
+        self._session.add(new)
+        query = select(AppealRow).where(AppealRow.id == appeal_id).execution_options(populate_existing=True)
         row = (await self._session.scalars(query)).one()
         if tuple(co.department for co in row.co_departments) != appeal.co_departments:
             row.co_departments.clear()
             await self._session.flush()
             row.co_departments.extend(_co_rows(appeal))
-            await self._session.flush()
-        return _appeal(row)
-
-    async def add_history(self, number: str, event: HistoryEvent) -> None:
-        """Add a line to the record."""
-        self._session.add(
-            HistoryRow(
-                appeal_id=await self._id(number),
-                at=event.at,
-                actor_name=event.actor.name,
-                actor_role=event.actor.role.value,
-                actor_unit=event.actor.unit,
-                event=event.event.value,
-                summary=event.summary,
-                text=event.text,
-                public=event.public,
-                before=dict(event.before),
-                after=dict(event.after),
-            )
-        )
         await self._session.flush()
+        return self._appeal(row)
 
     async def history(self, number: str) -> tuple[HistoryEvent, ...]:
         """The record, oldest first."""
@@ -160,7 +173,7 @@ class SqlAppeals:
             .where(AppealRow.number == number)
             .order_by(HistoryRow.id)
         )
-        return tuple(map(_event, await self._session.scalars(query)))
+        return tuple(map(line_of, await self._session.scalars(query)))
 
     async def supervision(self, number: str) -> tuple[Supervision, ...]:
         """Moments and orders, by time."""
@@ -176,26 +189,55 @@ class SqlAppeals:
                 self._session.add(_supervision_row(appeal_id, wanted))
             else:
                 left.remove(row)
-                row.state = wanted.state.value
+                row.state, row.acted_at = wanted.state.value, wanted.acted_at
         for row in left:
             await self._session.delete(row)
         await self._session.flush()
 
+    async def add_correction(self, correction: Correction) -> None:
+        """Keep what the territory decided otherwise than proposed; the last decision counts."""
+        values = {
+            "text": correction.text,
+            "category": correction.category,
+            "level": correction.level,
+            "lead_department": correction.lead_department,
+            "at": correction.at,
+        }
+        await self._session.execute(
+            upsert(self._session, CorrectionRow)
+            .values(appeal_id=await self._id(correction.number), **values)
+            .on_conflict_do_update(index_elements=[CorrectionRow.appeal_id], set_=values)
+        )
+
+    async def corrections(self, limit: int) -> tuple[Correction, ...]:
+        """The newest corrections, newest first."""
+        query = (
+            select(CorrectionRow, AppealRow.number)
+            .join(AppealRow, AppealRow.id == CorrectionRow.appeal_id)
+            .order_by(CorrectionRow.at.desc(), CorrectionRow.id.desc())
+            .limit(limit)
+        )
+        return tuple(
+            Correction(number, row.text, row.category, row.level, row.lead_department, row.at)
+            for row, number in await self._session.execute(query)
+        )
+
     async def not_yet_due(self, now: datetime) -> tuple[Appeal, ...]:
         """The unresolved appeals that are due after a moment."""
-        query = select(AppealRow).where(AppealRow.state.in_(_OPEN), AppealRow.due_at > now)
-        return tuple(map(_appeal, await self._session.scalars(query.order_by(AppealRow.id))))
+        query = select(AppealRow).where(AppealRow.state.in_(OPEN), AppealRow.due_at > now)
+        return tuple(map(self._appeal, await self._session.scalars(query.order_by(AppealRow.id))))
 
     async def find(self, query: AppealQuery, scope: Scope, now: datetime) -> AppealPage:
         """One page of the appeals that fit both, newest first."""
-        wanted = _filtered(select(AppealRow), query, scope, now)
-        total = await self._session.scalar(_filtered(select(func.count(AppealRow.id)), query, scope, now))
+        conditions = [*_within(scope), *self._wanted(query, now)]
+        wanted = select(AppealRow).where(*conditions)
+        total = await self._session.scalar(select(func.count(AppealRow.id)).where(*conditions))
         rows = await self._session.scalars(
             wanted.order_by(AppealRow.id.desc())
             .limit(query.page_size)
             .offset((query.page - 1) * query.page_size)
         )
-        return AppealPage(tuple(map(_appeal, rows)), total or 0, query.page, query.page_size)
+        return AppealPage(tuple(map(self._appeal, rows)), total or 0, query.page, query.page_size)
 
     async def _id(self, number: str) -> int:
         found = await self._session.scalars(select(AppealRow.id).where(AppealRow.number == number))
@@ -210,69 +252,138 @@ class SqlAppeals:
         )
         return (await self._session.scalars(query)).all()
 
+    def _wanted(self, query: AppealQuery, now: datetime) -> list[Any]:
+        conditions: list[Any] = []
+        if query.state is not None:
+            conditions.append(AppealRow.state == query.state.value)
+        if query.level is not None:
+            conditions.append(AppealRow.level == query.level.value)
+        if query.category is not None:
+            conditions.append(AppealRow.category == query.category)
+        if query.department is not None:
+            conditions.append(_involves(query.department))
+        if query.territory is not None:
+            conditions.append(AppealRow.territory == query.territory)
+        if query.direct_line is not None:
+            conditions.append(AppealRow.direct_line == query.direct_line)
+        if query.open is not None:
+            conditions.append(AppealRow.state.in_(OPEN) if query.open else AppealRow.state.not_in(OPEN))
+        if query.overdue is not None:
+            late = and_(AppealRow.state.in_(OPEN), AppealRow.due_at < now)
+            conditions.append(late if query.overdue else ~late)
+        if query.phone is not None:
+            conditions.append(AppealRow.phone_hash == self._vault.fingerprint(query.phone))
+        if query.text:
+            columns = (AppealRow.number, AppealRow.enterprise, AppealRow.text)
+            conditions.append(or_(*(column.icontains(query.text, autoescape=True) for column in columns)))
+        return conditions
 
-def _filtered(statement: Select[Any], query: AppealQuery, scope: Scope, now: datetime) -> Select[Any]:
-    conditions = []
+    def _columns(self, appeal: Appeal) -> dict[str, Any]:
+        """What may change, and what never does but the contact, by column."""
+        feedback = appeal.feedback
+        return {
+            "number": appeal.number,
+            "group_id": appeal.group,
+            "enterprise": appeal.enterprise,
+            "text": appeal.text,
+            "channel": appeal.channel,
+            "category": appeal.category,
+            "level": appeal.level.value,
+            "initial_level": appeal.initial_level.value,
+            "state": appeal.state.value,
+            "direct_line": appeal.direct_line,
+            "territory": appeal.territory,
+            "lead_department": appeal.lead_department,
+            "led_by": list(appeal.led_by),
+            "reasons": list(appeal.reasons),
+            "submitted_at": appeal.submitted_at,
+            "due_at": appeal.due_at,
+            "due_provisional": appeal.due_provisional,
+            "assigned_at": appeal.assigned_at,
+            "first_reply_at": appeal.first_reply_at,
+            "first_resolved_at": appeal.first_resolved_at,
+            "resolved_at": appeal.resolved_at,
+            "closed_at": appeal.closed_at,
+            "escalation_level": appeal.escalation_level,
+            "major": appeal.major,
+            "merged_into": appeal.merged_into,
+            "feedback_at": feedback.at if feedback else None,
+            "feedback_result": feedback.result.value if feedback else None,
+            "feedback_stars": feedback.stars if feedback else None,
+            "feedback_comment": feedback.comment if feedback else None,
+            "dissatisfied": appeal.dissatisfied,
+        }
+
+    def _contact(self, appeal: Appeal) -> dict[str, Any]:
+        return {
+            "enterprise_key": enterprise_key(appeal.enterprise),
+            "contact_sealed": self._vault.seal(appeal.contact),
+            "phone_sealed": self._vault.seal(appeal.phone),
+            "phone_hash": self._vault.fingerprint(appeal.phone),
+        }
+
+    def _appeal(self, row: AppealRow) -> Appeal:
+        feedback = None
+        if row.feedback_at is not None and row.feedback_result is not None:
+            result = FeedbackResult(row.feedback_result)
+            feedback = Feedback(row.feedback_at, result, row.feedback_stars, row.feedback_comment or "")
+        return Appeal(
+            number=row.number,
+            group=row.group_id,
+            enterprise=row.enterprise,
+            contact=self._vault.open(row.contact_sealed),
+            phone=self._vault.open(row.phone_sealed),
+            text=row.text,
+            channel=row.channel,
+            category=row.category,
+            level=Level(row.level),
+            initial_level=Level(row.initial_level),
+            state=State(row.state),
+            direct_line=row.direct_line,
+            territory=row.territory,
+            lead_department=row.lead_department,
+            co_departments=tuple(co.department for co in row.co_departments),
+            submitted_at=row.submitted_at,
+            due_at=row.due_at,
+            due_provisional=row.due_provisional,
+            led_by=tuple(row.led_by),
+            reasons=tuple(row.reasons),
+            assigned_at=row.assigned_at,
+            first_reply_at=row.first_reply_at,
+            first_resolved_at=row.first_resolved_at,
+            resolved_at=row.resolved_at,
+            closed_at=row.closed_at,
+            escalation_level=row.escalation_level,
+            major=row.major,
+            feedback=feedback,
+            dissatisfied=row.dissatisfied,
+            merged_into=row.merged_into,
+            erased_at=row.erased_at,
+            version=row.version,
+            record_length=row.record_length,
+            record_head=row.record_head,
+        )
+
+
+def _within(scope: Scope) -> list[Any]:
+    conditions: list[Any] = []
     if scope.department is not None:
         conditions += [AppealRow.assigned_at.is_not(None), _involves(scope.department)]
     if scope.territory is not None:
         conditions.append(or_(AppealRow.territory == scope.territory, AppealRow.territory.is_(None)))
-    if query.state is not None:
-        conditions.append(AppealRow.state == query.state.value)
-    if query.level is not None:
-        conditions.append(AppealRow.level == query.level.value)
-    if query.department is not None:
-        conditions.append(_involves(query.department))
-    if query.territory is not None:
-        conditions.append(AppealRow.territory == query.territory)
-    if query.overdue is not None:
-        late = and_(AppealRow.state.in_(_OPEN), AppealRow.due_at < now)
-        conditions.append(late if query.overdue else ~late)
-    if query.text:
-        columns = (AppealRow.number, AppealRow.enterprise, AppealRow.text)
-        conditions.append(or_(*(column.icontains(query.text, autoescape=True) for column in columns)))
-    return statement.where(*conditions)
+    if scope.liaison is not None:
+        paired = (
+            select(LiaisonEnterpriseRow.enterprise_key)
+            .join(AccountRow, AccountRow.id == LiaisonEnterpriseRow.account_id)
+            .where(AccountRow.username == scope.liaison)
+        )
+        conditions.append(AppealRow.enterprise_key.in_(paired))
+    return conditions
 
 
 def _involves(department: str) -> Any:
     helped = select(CoDepartmentRow.appeal_id).where(CoDepartmentRow.department == department)
     return or_(AppealRow.lead_department == department, AppealRow.id.in_(helped))
-
-
-def _columns(appeal: Appeal) -> dict[str, Any]:
-    """Everything of an appeal but its version and co-departments, by column."""
-    feedback = appeal.feedback
-    return {
-        "number": appeal.number,
-        "group_id": appeal.group,
-        "enterprise": appeal.enterprise,
-        "contact": appeal.contact,
-        "phone": appeal.phone,
-        "text": appeal.text,
-        "channel": appeal.channel,
-        "category": appeal.category,
-        "level": appeal.level.value,
-        "initial_level": appeal.initial_level.value,
-        "state": appeal.state.value,
-        "direct_line": appeal.direct_line,
-        "territory": appeal.territory,
-        "lead_department": appeal.lead_department,
-        "led_by": list(appeal.led_by),
-        "reasons": list(appeal.reasons),
-        "submitted_at": appeal.submitted_at,
-        "due_at": appeal.due_at,
-        "due_provisional": appeal.due_provisional,
-        "assigned_at": appeal.assigned_at,
-        "first_reply_at": appeal.first_reply_at,
-        "resolved_at": appeal.resolved_at,
-        "closed_at": appeal.closed_at,
-        "escalation_level": appeal.escalation_level,
-        "feedback_at": feedback.at if feedback else None,
-        "feedback_result": feedback.result.value if feedback else None,
-        "feedback_stars": feedback.stars if feedback else None,
-        "feedback_comment": feedback.comment if feedback else None,
-        "dissatisfied": appeal.dissatisfied,
-    }
 
 
 def _co_rows(appeal: Appeal) -> list[CoDepartmentRow]:
@@ -282,59 +393,10 @@ def _co_rows(appeal: Appeal) -> list[CoDepartmentRow]:
     ]
 
 
-def _appeal(row: AppealRow) -> Appeal:
-    feedback = None
-    if row.feedback_at is not None and row.feedback_result is not None:
-        result = FeedbackResult(row.feedback_result)
-        feedback = Feedback(row.feedback_at, result, row.feedback_stars, row.feedback_comment or "")
-    return Appeal(
-        number=row.number,
-        group=row.group_id,
-        enterprise=row.enterprise,
-        contact=row.contact,
-        phone=row.phone,
-        text=row.text,
-        channel=row.channel,
-        category=row.category,
-        level=Level(row.level),
-        initial_level=Level(row.initial_level),
-        state=State(row.state),
-        direct_line=row.direct_line,
-        territory=row.territory,
-        lead_department=row.lead_department,
-        co_departments=tuple(co.department for co in row.co_departments),
-        submitted_at=row.submitted_at,
-        due_at=row.due_at,
-        due_provisional=row.due_provisional,
-        led_by=tuple(row.led_by),
-        reasons=tuple(row.reasons),
-        assigned_at=row.assigned_at,
-        first_reply_at=row.first_reply_at,
-        resolved_at=row.resolved_at,
-        closed_at=row.closed_at,
-        escalation_level=row.escalation_level,
-        feedback=feedback,
-        dissatisfied=row.dissatisfied,
-        version=row.version,
-    )
-
-
-def _event(row: HistoryRow) -> HistoryEvent:
-    role: Role | Party = Party(row.actor_role) if row.actor_role in list(Party) else Role(row.actor_role)
-    return HistoryEvent(
-        at=row.at,
-        actor=Actor(row.actor_name, role, row.actor_unit),
-        event=Event(row.event),
-        summary=row.summary,
-        text=row.text,
-        public=row.public,
-        before=row.before,
-        after=row.after,
-    )
-
-
 def _supervision(row: SupervisionRow) -> Supervision:
-    return Supervision(row.at, row.by, SupervisionKind(row.kind), SupervisionState(row.state), row.text)
+    return Supervision(
+        row.at, row.by, SupervisionKind(row.kind), SupervisionState(row.state), row.text, row.acted_at
+    )
 
 
 def _supervision_row(appeal_id: int, supervision: Supervision) -> SupervisionRow:
@@ -345,7 +407,21 @@ def _supervision_row(appeal_id: int, supervision: Supervision) -> SupervisionRow
         kind=supervision.kind.value,
         state=supervision.state.value,
         text=supervision.text,
+        acted_at=supervision.acted_at,
     )
+
+
+def content_signature(vault: Vault, appeal: Appeal) -> str:
+    """The signature of what the enterprise sent in."""
+    content = {
+        "enterprise": appeal.enterprise,
+        "contact": appeal.contact,
+        "phone": appeal.phone,
+        "text": appeal.text,
+        "channel": appeal.channel,
+        "submitted_at": chain.moment(appeal.submitted_at),
+    }
+    return chain.content_signature(vault.sign, appeal.number, content)
 
 
 def _same(row: SupervisionRow, supervision: Supervision) -> bool:

@@ -23,7 +23,9 @@ from backend.errors import InvalidInput, Unavailable
 from backend.storage.appeals import SqlAppeals
 from backend.storage.handoffs import SqlHandoffs
 from backend.storage.people import SqlPeople
+from backend.storage.records import SqlAudit
 from backend.storage.unanswered import SqlUnanswered
+from backend.storage.vault import Vault
 
 _READ_ONLY = "qifu_read_only"
 BUSY_SECONDS = 15
@@ -100,13 +102,15 @@ class Database:
 
     Args:
         url: ``sqlite:///path`` or ``postgresql://...``.
+        vault: Seals contacts and signs records.
         pool_size: Connections kept open.
 
     Raises:
         InvalidInput: Not a usable URL.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 8) -> None:
+    def __init__(self, url: str, vault: Vault, *, pool_size: int = 8) -> None:
+        self.vault = vault
         parsed = _impatient(async_url(url))
         make_folder(parsed)
         self.engine: AsyncEngine = create_async_engine(
@@ -149,12 +153,14 @@ class UnitOfWork:
 
     Attributes:
         appeals: Appeals with their record and supervision.
+        audit: The log of changes that are no appeal's own.
         people: Accounts, tokens, login attempts.
         handoffs: Requests for a person.
         unanswered: Questions that had no answer.
     """
 
     appeals: SqlAppeals
+    audit: SqlAudit
     people: SqlPeople
     handoffs: SqlHandoffs
     unanswered: SqlUnanswered
@@ -176,7 +182,8 @@ class UnitOfWork:
         except BaseException:
             await self._end()
             raise
-        self.appeals = SqlAppeals(session)
+        self.appeals = SqlAppeals(session, self._database.vault)
+        self.audit = SqlAudit(session, self._database.vault)
         self.people = SqlPeople(session)
         self.handoffs = SqlHandoffs(session)
         self.unanswered = SqlUnanswered(session)

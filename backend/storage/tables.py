@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Date, ForeignKey, Index, MetaData, String, Text, text
+from sqlalchemy import JSON, Date, ForeignKey, Index, MetaData, String, Text, UniqueConstraint, false, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from backend.storage.types import UtcDateTime
@@ -38,7 +38,7 @@ class FilingRow(Base):
 
 
 class AppealRow(Base):
-    """One appeal as it is now."""
+    """One appeal as it is now; contact and phone are sealed by the vault."""
 
     __tablename__ = "appeals"
 
@@ -46,8 +46,10 @@ class AppealRow(Base):
     number: Mapped[str] = mapped_column(String(24), unique=True)
     group_id: Mapped[str] = mapped_column(ForeignKey("filings.group_id"), index=True)
     enterprise: Mapped[str] = mapped_column(String(100))
-    contact: Mapped[str] = mapped_column(String(40))
-    phone: Mapped[str] = mapped_column(String(30))
+    enterprise_key: Mapped[str] = mapped_column(String(100), server_default="")
+    contact_sealed: Mapped[str] = mapped_column(Text, server_default="")
+    phone_sealed: Mapped[str] = mapped_column(Text, server_default="")
+    phone_hash: Mapped[str] = mapped_column(String(64), server_default="", index=True)
     text: Mapped[str] = mapped_column(Text)
     channel: Mapped[str] = mapped_column(String(40))
     category: Mapped[str] = mapped_column(String(10))
@@ -64,21 +66,31 @@ class AppealRow(Base):
     due_provisional: Mapped[bool]
     assigned_at: Mapped[datetime | None]
     first_reply_at: Mapped[datetime | None]
+    first_resolved_at: Mapped[datetime | None]
     resolved_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     escalation_level: Mapped[int]
+    major: Mapped[bool] = mapped_column(server_default=false())
+    merged_into: Mapped[str | None] = mapped_column(String(24))
+    erased_at: Mapped[datetime | None]
     feedback_at: Mapped[datetime | None]
     feedback_result: Mapped[str | None] = mapped_column(String(12))
     feedback_stars: Mapped[int | None]
     feedback_comment: Mapped[str | None] = mapped_column(Text)
     dissatisfied: Mapped[int]
     version: Mapped[int]
+    record_length: Mapped[int] = mapped_column(server_default="0")
+    record_head: Mapped[str] = mapped_column(String(64), server_default="")
 
     co_departments: Mapped[list[CoDepartmentRow]] = relationship(
         order_by="CoDepartmentRow.position", cascade="all, delete-orphan", lazy="selectin"
     )
 
-    __table_args__ = (Index(None, "state", "due_at"),)
+    __table_args__ = (
+        Index(None, "state", "due_at"),
+        Index(None, "enterprise_key", "submitted_at"),
+        Index(None, "submitted_at"),
+    )
 
 
 class CoDepartmentRow(Base):
@@ -101,7 +113,10 @@ class CounterRow(Base):
 
 
 class HistoryRow(Base):
-    """One line of an appeal's record; the database itself refuses to change or remove it."""
+    """One line of an appeal's record; the database itself refuses to change or remove it.
+
+    Only the words of a line may be emptied, when personal data are erased; their signature stays.
+    """
 
     __tablename__ = "appeal_history"
 
@@ -117,6 +132,11 @@ class HistoryRow(Base):
     public: Mapped[bool]
     before: Mapped[dict[str, Any]]
     after: Mapped[dict[str, Any]]
+    position: Mapped[int] = mapped_column(server_default="0")
+    text_signature: Mapped[str] = mapped_column(String(64), server_default="")
+    signature: Mapped[str] = mapped_column(String(64), server_default="")
+
+    __table_args__ = (Index(None, "appeal_id", "position", unique=True),)
 
 
 class SupervisionRow(Base):
@@ -131,8 +151,169 @@ class SupervisionRow(Base):
     kind: Mapped[str] = mapped_column(String(10))
     state: Mapped[str] = mapped_column(String(10))
     text: Mapped[str] = mapped_column(Text)
+    acted_at: Mapped[datetime | None]
 
     __table_args__ = (Index(None, "state", "at"),)
+
+
+class IntegrityRow(Base):
+    """One row: what the whole must add up to, signed."""
+
+    __tablename__ = "integrity"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key_check: Mapped[str] = mapped_column(String(64))
+    appeals_filed: Mapped[int]
+    audit_length: Mapped[int]
+    audit_head: Mapped[str] = mapped_column(String(64))
+    signature: Mapped[str] = mapped_column(String(64))
+
+
+class AuditRow(Base):
+    """A change that is no appeal's own: accounts, calendar, exports; only ever added to, and chained."""
+
+    __tablename__ = "audit_log"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    actor_name: Mapped[str] = mapped_column(String(64))
+    actor_role: Mapped[str] = mapped_column(String(12))
+    actor_unit: Mapped[str | None] = mapped_column(String(100))
+    action: Mapped[str] = mapped_column(String(40))
+    subject: Mapped[str] = mapped_column(String(200))
+    before: Mapped[dict[str, Any]]
+    after: Mapped[dict[str, Any]]
+    position: Mapped[int] = mapped_column(unique=True)
+    signature: Mapped[str] = mapped_column(String(64))
+
+
+class CalendarDayRow(Base):
+    """A day that differs from the State Council's notice."""
+
+    __tablename__ = "calendar_days"
+
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    working: Mapped[bool]
+    note: Mapped[str] = mapped_column(String(200))
+    changed_at: Mapped[datetime]
+    changed_by: Mapped[str] = mapped_column(String(64))
+
+
+class CalendarYearRow(Base):
+    """A year whose notice has been entered completely."""
+
+    __tablename__ = "calendar_years"
+
+    year: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    note: Mapped[str] = mapped_column(String(200))
+    changed_at: Mapped[datetime]
+    changed_by: Mapped[str] = mapped_column(String(64))
+
+
+class OutboxRow(Base):
+    """A message on its way: to a desk, to an enterprise's door, or to the notice gateway."""
+
+    __tablename__ = "outbox"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(String(120), unique=True)
+    kind: Mapped[str] = mapped_column(String(24))
+    audience: Mapped[str] = mapped_column(String(12))
+    role: Mapped[str | None] = mapped_column(String(12))
+    unit: Mapped[str | None] = mapped_column(String(100))
+    channel: Mapped[str] = mapped_column(String(40))
+    appeal_id: Mapped[int | None] = mapped_column(ForeignKey("appeals.id"), index=True)
+    subject: Mapped[str] = mapped_column(String(200))
+    body: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(String(10))
+    attempts: Mapped[int]
+    created_at: Mapped[datetime]
+    next_try_at: Mapped[datetime]
+    delivered_at: Mapped[datetime | None]
+    read_at: Mapped[datetime | None]
+    read_by: Mapped[str | None] = mapped_column(String(64))
+    last_error: Mapped[str | None] = mapped_column(String(300))
+
+    __table_args__ = (Index(None, "state", "next_try_at"), Index(None, "audience", "role", "unit", "id"))
+
+
+class PenaltyRow(Base):
+    """An event that counts in the yearly assessment."""
+
+    __tablename__ = "penalties"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    appeal_id: Mapped[int] = mapped_column(ForeignKey("appeals.id"))
+    kind: Mapped[str] = mapped_column(String(24))
+    unit: Mapped[str] = mapped_column(String(100))
+    at: Mapped[datetime]
+    note: Mapped[str] = mapped_column(Text)
+    actor_name: Mapped[str] = mapped_column(String(64))
+
+    __table_args__ = (
+        UniqueConstraint("appeal_id", "kind", "unit", "at"),
+        Index(None, "at"),
+        Index(None, "unit", "at"),
+    )
+
+
+class ServiceClockRow(Base):
+    """A time limit beside 135: policy service, catch-all service, open service."""
+
+    __tablename__ = "service_clocks"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(24))
+    appeal_id: Mapped[int | None] = mapped_column(ForeignKey("appeals.id"), index=True)
+    subject: Mapped[str] = mapped_column(String(200))
+    units: Mapped[list[str]]
+    started_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(String(10))
+    ended_at: Mapped[datetime | None]
+    ended_by: Mapped[str | None] = mapped_column(String(64))
+    reminded_at: Mapped[datetime | None]
+    note: Mapped[str] = mapped_column(Text)
+    created_by: Mapped[str] = mapped_column(String(64))
+
+    __table_args__ = (Index(None, "state", "due_at"),)
+
+
+class LiaisonEnterpriseRow(Base):
+    """An enterprise that a liaison is paired with."""
+
+    __tablename__ = "liaison_enterprises"
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
+    enterprise_key: Mapped[str] = mapped_column(String(100), primary_key=True, index=True)
+    enterprise: Mapped[str] = mapped_column(String(100))
+    since: Mapped[datetime]
+
+
+class LiaisonMonthRow(Base):
+    """What the task force enters for a liaison's month, beside what the appeals tell."""
+
+    __tablename__ = "liaison_months"
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
+    month: Mapped[str] = mapped_column(String(7), primary_key=True)
+    entries: Mapped[dict[str, Any]]
+    changed_at: Mapped[datetime]
+    changed_by: Mapped[str] = mapped_column(String(64))
+
+
+class CorrectionRow(Base):
+    """What the territory decided otherwise than proposed: new training data, masked."""
+
+    __tablename__ = "triage_corrections"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    appeal_id: Mapped[int] = mapped_column(ForeignKey("appeals.id"), unique=True)
+    text: Mapped[str] = mapped_column(Text)
+    category: Mapped[str] = mapped_column(String(10))
+    level: Mapped[str] = mapped_column(String(10))
+    lead_department: Mapped[str | None] = mapped_column(String(100))
+    at: Mapped[datetime]
 
 
 class AccountRow(Base):
@@ -161,6 +342,7 @@ class TokenRow(Base):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
 
 
 class AttemptsRow(Base):

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from backend_vault import VAULT
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
@@ -23,7 +24,7 @@ VARIABLE = "QIFU_TEST_DATABASE_URL"
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty SQLite database with its schema, to be copied."""
     path = tmp_path_factory.mktemp("database") / "template.db"
-    migrate(f"sqlite:///{path}")
+    migrate(f"sqlite:///{path}", VAULT)
     return path
 
 
@@ -42,7 +43,7 @@ def postgresql_url() -> Iterator[str]:
     own = make_url(url).update_query_dict({"options": f"-csearch_path={schema} -csynchronous_commit=off"})
     own_url = own.render_as_string(hide_password=False)
     try:
-        migrate(own_url)
+        migrate(own_url, VAULT)
         yield own_url
     finally:
         with admin.connect() as connection:
@@ -76,6 +77,6 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
     """An open database."""
-    opened = Database(database_url)
+    opened = Database(database_url, VAULT)
     yield opened
     await opened.close()

@@ -9,7 +9,8 @@ from datetime import timedelta
 
 from api_helpers import FILING, PHONE, ROOT, Backend
 
-from backend.appeals.model import Filing
+from backend.appeals.model import Event, Filing, HistoryEvent
+from backend.people.actors import SYSTEM
 
 HEAVY = ("alembic", "jieba", "matplotlib", "pandas", "rasa", "rasa_sdk", "sklearn", "spacy", "tensorflow")
 
@@ -26,7 +27,8 @@ async def test_due_times_follow_the_calendar_from_the_start_on(backend: Backend)
     async with backend.container.database.unit_of_work() as work:
         stored = await work.appeals.get(filed.number, lock=True)
         assert stored is not None
-        await work.appeals.save(replace(stored, due_at=stored.due_at + timedelta(days=3)))
+        line = HistoryEvent(stored.submitted_at, SYSTEM, Event.RECOMPUTE, "测试")
+        await work.appeals.save(replace(stored, due_at=stored.due_at + timedelta(days=3)), line)
         await work.commit()
 
     await backend.container.open()

@@ -35,7 +35,9 @@ async def test_the_enterprise_s_answers_carry_no_contact_and_no_internal_words(d
 async def test_the_desk_sees_everything(district: District) -> None:
     number = await district.assigned(territory=None)
     district.clock.pass_by(days=9)
-    shown = views.desk(await district.service.get(district.taskforce, number), district.clock())
+    shown = views.desk(
+        await district.service.get(district.taskforce, number), district.clock(), district.taskforce
+    )
     assert (shown["contact"], shown["phone"]) == ("王芳", PHONE)
     assert shown["overdue"]
     assert shown["supervisor"] == "专班"

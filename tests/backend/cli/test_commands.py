@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from backend.cli import COMMANDS, main
+from backend.composition import vault_of
 from backend.hotline.unanswered import UnansweredService
 from backend.settings import load_settings
 from backend.storage.database import Database
@@ -106,7 +107,7 @@ def test_a_unit_that_does_not_exist_is_refused(data: Path, capsys) -> None:
 def test_questions_without_an_answer_are_printed(data: Path, capsys) -> None:
     assert main(["unanswered"]) == 0
     assert capsys.readouterr().out == "最近 30 天没有答上来的问题：0 组，共问 0 次。\n"
-    database = Database(load_settings().database_url)
+    database = Database(load_settings().database_url, vault_of(load_settings()))
     service = UnansweredService(database, lambda: datetime.now(UTC))
 
     async def ask() -> None:

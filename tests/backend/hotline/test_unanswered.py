@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from backend_vault import VAULT
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
@@ -153,7 +154,7 @@ async def test_long_questions_are_shortened(room: Room) -> None:
 async def test_a_database_that_is_away_costs_one_line_without_content(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    database = Database(f"sqlite:///{tmp_path}/empty.db")  # without tables
+    database = Database(f"sqlite:///{tmp_path}/empty.db", VAULT)  # without tables
     service = UnansweredService(database, lambda: NOW)
     with caplog.at_level(logging.INFO):
         service.record("红烧肉怎么做13812345678")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from alembic import command
+from backend_vault import VAULT
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import DBAPIError, StatementError
 
@@ -19,13 +20,17 @@ from backend.appeals.model import Appeal, Event, HistoryEvent, Level, State, Sup
 from backend.appeals.ports import DuplicateKey, StaleVersion, StoredGroup
 from backend.errors import InvalidInput, Unavailable
 from backend.people.actors import Actor, Party
-from backend.storage.database import Database, async_url, sync_url
+from backend.storage.database import Database, UnitOfWork, async_url, sync_url
 from backend.storage.handoffs import Handoff
 from backend.storage.schema import configuration, is_current, migrate, open_engine
 from backend.storage.unanswered import Asked
 
 NOW = datetime(2026, 11, 19, 10, 0, tzinfo=timezone(timedelta(hours=8)))
 DAY = date(2026, 11, 19)
+
+
+FILED = HistoryEvent(NOW, Actor("x", Party.SYSTEM), Event.FILE, "已提交", after={"state": "filed"})
+NOTED = HistoryEvent(NOW, Actor("x", Party.SYSTEM), Event.NOTE, "备注", "写了字", public=False)
 
 
 def appeal(number: str = "QT20261119-0001", group: str = "g1") -> Appeal:
@@ -52,12 +57,16 @@ def appeal(number: str = "QT20261119-0001", group: str = "g1") -> Appeal:
     )
 
 
+async def found(work: UnitOfWork) -> Appeal:
+    there = await work.appeals.get("QT20261119-0001")
+    assert there is not None
+    return there
+
+
 async def stored(database: Database, key: str | None = None) -> None:
     async with database.unit_of_work() as work:
         await work.appeals.add_group(StoredGroup("g1", "hash", key, NOW))
-        await work.appeals.add(appeal(), [Supervision(NOW, "专班")])
-        line = HistoryEvent(NOW, Actor("x", Party.SYSTEM), Event.FILE, "已提交", after={"state": "filed"})
-        await work.appeals.add_history("QT20261119-0001", line)
+        await work.appeals.add(appeal(), [Supervision(NOW, "专班")], FILED)
         await work.commit()
 
 
@@ -72,14 +81,14 @@ def test_migrations_and_tables_agree(database_url: str) -> None:
 
 
 def test_migrating_down_and_up_again(database_url: str) -> None:
-    migrate(database_url, "base")
+    migrate(database_url, VAULT, "base")
     engine = open_engine(database_url)
     with engine.connect() as connection:
         assert inspect(connection).get_table_names() == ["alembic_version"]
     engine.dispose()
     assert not is_current(database_url)
-    migrate(database_url)
-    migrate(database_url)
+    migrate(database_url, VAULT)
+    migrate(database_url, VAULT)
     assert is_current(database_url)
 
 
@@ -89,7 +98,7 @@ def test_migrating_from_several_places_at_once(tmp_path: Path) -> None:
 
     def run() -> None:
         try:
-            migrate(url)
+            migrate(url, VAULT)
         except BaseException as error:
             errors.append(error)
 
@@ -104,7 +113,7 @@ def test_migrating_from_several_places_at_once(tmp_path: Path) -> None:
 
 async def test_data_survive_a_second_migration(database: Database, database_url: str) -> None:
     await stored(database)
-    await asyncio.to_thread(migrate, database_url)
+    await asyncio.to_thread(migrate, database_url, VAULT)
     async with database.unit_of_work(read_only=True) as work:
         assert await work.appeals.get("QT20261119-0001") is not None
 
@@ -126,7 +135,7 @@ async def test_a_database_that_is_not_there(tmp_path: Path) -> None:
     for url in (f"sqlite:///{tmp_path}/missing/../file.db/x.db", "postgresql://127.0.0.1:1/none"):
         (tmp_path / "file.db").touch()
         try:
-            gone = Database(url)
+            gone = Database(url, VAULT)
         except OSError:
             continue  # the folder cannot even be made
         with pytest.raises(Unavailable, match="数据库"):
@@ -135,7 +144,7 @@ async def test_a_database_that_is_not_there(tmp_path: Path) -> None:
             await gone.unit_of_work().__aenter__()
         await gone.close()
     with pytest.raises(Unavailable):
-        migrate("postgresql://127.0.0.1:1/none")
+        migrate("postgresql://127.0.0.1:1/none", VAULT)
 
 
 # -- transactions ------------------------------------------------------------------------------------------
@@ -149,7 +158,7 @@ async def test_an_appeal_comes_back_as_it_was(database: Database) -> None:
         assert found.submitted_at.tzinfo is UTC
         assert await work.appeals.of_group("g1") == (appeal(),)
         (line,) = await work.appeals.history("QT20261119-0001")
-        assert (line.at, line.actor, line.after) == (NOW, Actor("x", Party.SYSTEM), {"state": "filed"})
+        assert (line.at, line.actor, line.after["state"]) == (NOW, Actor("x", Party.SYSTEM), "filed")
         assert await work.appeals.supervision("QT20261119-0001") == (Supervision(NOW, "专班"),)
 
 
@@ -164,7 +173,7 @@ async def test_without_commit_nothing_stays(database: Database) -> None:
     async with database.unit_of_work() as work:
         await work.appeals.add_group(StoredGroup("g1", "hash", "key", NOW))
         assert await work.appeals.next_numbers(DAY, 3) == range(1, 4)
-        await work.appeals.add(appeal(), [])
+        await work.appeals.add(appeal(), [], FILED)
     await _break_off(database)
     async with database.unit_of_work() as work:
         assert await work.appeals.get("QT20261119-0001") is None
@@ -204,12 +213,12 @@ async def test_a_key_is_taken_once(database: Database) -> None:
 async def test_a_stale_version_is_not_stored(database: Database) -> None:
     await stored(database)
     async with database.unit_of_work() as work:
-        newer = await work.appeals.save(appeal())
+        newer = await work.appeals.save(await found(work), NOTED)
         assert newer.version == 2
         await work.commit()
     async with database.unit_of_work() as work:
         with pytest.raises(StaleVersion):
-            await work.appeals.save(appeal())
+            await work.appeals.save(appeal(), NOTED)
 
 
 async def test_the_record_cannot_be_changed_or_removed(database: Database) -> None:
@@ -229,7 +238,7 @@ async def test_naive_times_are_not_stored(database: Database) -> None:
 
 @pytest.mark.database
 async def test_a_value_that_postgresql_cannot_hold_is_no_crash(postgresql_url: str) -> None:
-    database = Database(postgresql_url)
+    database = Database(postgresql_url, VAULT)
     for sender, handoff_id in [("web\x00:1", 1), ("x" * 500, 1), ("web:1", 2**40)]:
         with pytest.raises(InvalidInput, match="无法保存"):
             await _hand_off(database, sender, handoff_id)
@@ -295,7 +304,7 @@ async def test_a_file_that_another_program_holds_is_answered_with_a_sentence(
     path = tmp_path / "held.db"
     path.write_bytes(sqlite_template.read_bytes())
     monkeypatch.setattr("backend.storage.database.BUSY_SECONDS", 0)
-    database = Database(f"sqlite:///{path}")
+    database = Database(f"sqlite:///{path}", VAULT)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(Unavailable, match="没有生效"):
@@ -308,13 +317,13 @@ async def test_a_file_that_another_program_holds_is_answered_with_a_sentence(
 
 def _write_and_report(path: str, pipe: object) -> None:
     async def run() -> None:
-        database = Database(f"sqlite:///{path}")
+        database = Database(f"sqlite:///{path}", VAULT)
         for count in range(10_000):
             async with database.unit_of_work() as work:
                 (number,) = await work.appeals.next_numbers(DAY, 1)
                 await work.appeals.add_group(StoredGroup(f"g{number}", "hash", f"key-{number}", NOW))
                 await work.appeals.add(
-                    appeal(f"QT20261119-{number:04d}", f"g{number}"), [Supervision(NOW, "专班")]
+                    appeal(f"QT20261119-{number:04d}", f"g{number}"), [Supervision(NOW, "专班")], FILED
                 )
                 await work.commit()
             pipe.send(count + 1)  # type: ignore[attr-defined]

@@ -1,0 +1,73 @@
+"""The chain that makes an appeal's record evident: each line is signed together with the line before it.
+
+A line that is edited, removed, inserted or moved no longer fits its signature or its successor's, and the
+appeal itself keeps the number of lines and the last signature, so that nothing can be cut off at the end
+either. Texts enter by their own signatures: erased after the period of keeping, they leave the chain whole.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from backend.appeals.model import HistoryEvent
+
+Sign = Callable[[bytes], str]
+"""Signs bytes with the installation's key; hexadecimal."""
+
+START = ""
+"""What stands in for the signature before the first line."""
+
+
+def text_signature(sign: Sign, number: str, position: int, text: str) -> str:
+    """The signature of a line's text, bound to its place so that texts cannot be exchanged."""
+    return sign(_bytes(["text", number, position, text])) if text else ""
+
+
+def link(sign: Sign, previous: str, number: str, position: int, line: HistoryEvent, text_signed: str) -> str:
+    """The signature of one line.
+
+    Args:
+        sign: Signs bytes.
+        previous: Signature of the line before, `START` for the first.
+        number: The appeal's number.
+        position: From 1.
+        line: The line; its text is represented by ``text_signed``.
+        text_signed: What `text_signature` gave when the line was written.
+    """
+    actor = line.actor
+    return sign(
+        _bytes(
+            [
+                previous,
+                number,
+                position,
+                moment(line.at),
+                [actor.name, actor.role.value, actor.unit],
+                line.event.value,
+                line.summary,
+                text_signed,
+                line.public,
+                dict(line.before),
+                dict(line.after),
+            ]
+        )
+    )
+
+
+def content_signature(sign: Sign, number: str, content: Mapping[str, Any]) -> str:
+    """The signature of what an enterprise sent in, which nobody may change afterwards."""
+    return sign(_bytes(["content", number, dict(content)]))
+
+
+def moment(at: datetime) -> str:
+    """A moment as it is signed: UTC, so that the database's own zone does not matter."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _bytes(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode(
+        "utf-8", "surrogatepass"
+    )

@@ -1,0 +1,190 @@
+"""Signed records in the database: lines of appeals, the log of other changes, and what all adds up to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.appeals import chain
+from backend.appeals.model import Event, HistoryEvent
+from backend.people.actors import Actor, Party
+from backend.people.audit import AuditEntry
+from backend.people.roles import Role
+from backend.storage.tables import AuditRow, HistoryRow, IntegrityRow
+from backend.storage.upserts import upsert
+from backend.storage.vault import Vault, WrongKey
+
+_ONLY = 1
+"""Id of the one row of the integrity table."""
+
+
+def actor_of(row: Any) -> Actor:
+    """Who stands in a row of a record."""
+    role: Role | Party = Party(row.actor_role) if row.actor_role in list(Party) else Role(row.actor_role)
+    return Actor(row.actor_name, role, row.actor_unit)
+
+
+def line_of(row: Any) -> HistoryEvent:
+    """A line of an appeal's record as it is stored."""
+    return HistoryEvent(
+        at=row.at,
+        actor=actor_of(row),
+        event=Event(row.event),
+        summary=row.summary,
+        text=row.text,
+        public=row.public,
+        before=row.before,
+        after=row.after,
+        position=row.position,
+    )
+
+
+def chained(vault: Vault, head: str, number: str, position: int, row: Any) -> tuple[str, str]:
+    """Signs a line that is stored already.
+
+    Args:
+        vault: Signs.
+        head: Signature of the line before.
+        number: The appeal's number.
+        position: From 1.
+        row: The line's row.
+
+    Returns:
+        The signature of its text, and its own.
+    """
+    line = line_of(row)
+    signed = chain.text_signature(vault.sign, number, position, line.text)
+    return signed, chain.link(vault.sign, head, number, position, line, signed)
+
+
+def history_row(
+    vault: Vault, appeal_id: int, number: str, head: str, position: int, line: HistoryEvent
+) -> HistoryRow:
+    """A new line's row, signed together with the one before it."""
+    signed = chain.text_signature(vault.sign, number, position, line.text)
+    return HistoryRow(
+        appeal_id=appeal_id,
+        at=line.at,
+        actor_name=line.actor.name,
+        actor_role=line.actor.role.value,
+        actor_unit=line.actor.unit,
+        event=line.event.value,
+        summary=line.summary,
+        text=line.text,
+        public=line.public,
+        before=dict(line.before),
+        after=dict(line.after),
+        position=position,
+        text_signature=signed,
+        signature=chain.link(vault.sign, head, number, position, line, signed),
+    )
+
+
+def integrity_values(
+    vault: Vault, *, appeals_filed: int, audit_length: int, audit_head: str
+) -> dict[str, Any]:
+    """The columns of the one row that says what everything adds up to."""
+    total = f"{appeals_filed}|{audit_length}|{audit_head}".encode()
+    return {
+        "id": _ONLY,
+        "key_check": vault.check,
+        "appeals_filed": appeals_filed,
+        "audit_length": audit_length,
+        "audit_head": audit_head,
+        "signature": vault.sign(b"integrity|" + total),
+    }
+
+
+def audit_signature(vault: Vault, head: str, position: int, entry: AuditEntry) -> str:
+    """The signature of a line of the log, together with the one before it."""
+    content = {
+        "position": position,
+        "at": chain.moment(entry.at),
+        "actor": [entry.actor.name, entry.actor.role.value, entry.actor.unit],
+        "action": entry.action,
+        "before": dict(entry.before),
+        "after": dict(entry.after),
+        "head": head,
+    }
+    return chain.content_signature(vault.sign, entry.subject, content)
+
+
+class SqlIntegrity:
+    """The row that counts: locked for the rest of the transaction by whoever adds to the counts."""
+
+    def __init__(self, session: AsyncSession, vault: Vault) -> None:
+        self._session = session
+        self._vault = vault
+
+    async def locked(self) -> IntegrityRow:
+        """The row, kept from others until this transaction ends; begun with zeros where it is missing.
+
+        Raises:
+            WrongKey: The database was written with another key.
+        """
+        values = integrity_values(self._vault, appeals_filed=0, audit_length=0, audit_head="")
+        await self._session.execute(
+            upsert(self._session, IntegrityRow).values(values).on_conflict_do_nothing()
+        )
+        query = select(IntegrityRow).where(IntegrityRow.id == _ONLY).with_for_update()
+        row = (await self._session.scalars(query.execution_options(populate_existing=True))).one()
+        if row.key_check != self._vault.check:
+            raise WrongKey("数据密钥与这个数据库不符，请换回原来的 QIFU_DATA_KEY 或 data.key。")
+        return row
+
+    async def filed(self, count: int) -> None:
+        """Count appeals that were filed."""
+        row = await self.locked()
+        self._set(row, row.appeals_filed + count, row.audit_length, row.audit_head)
+
+    def _set(self, row: IntegrityRow, appeals_filed: int, audit_length: int, audit_head: str) -> None:
+        values = integrity_values(
+            self._vault, appeals_filed=appeals_filed, audit_length=audit_length, audit_head=audit_head
+        )
+        for name, value in values.items():
+            setattr(row, name, value)
+
+    async def logged(self, entry: AuditEntry) -> AuditRow:
+        """The row of a new line of the log, counted and chained."""
+        row = await self.locked()
+        position = row.audit_length + 1
+        signature = audit_signature(self._vault, row.audit_head, position, entry)
+        self._set(row, row.appeals_filed, position, signature)
+        return AuditRow(
+            at=entry.at,
+            actor_name=entry.actor.name,
+            actor_role=entry.actor.role.value,
+            actor_unit=entry.actor.unit,
+            action=entry.action,
+            subject=entry.subject,
+            before=dict(entry.before),
+            after=dict(entry.after),
+            position=position,
+            signature=signature,
+        )
+
+
+class SqlAudit:
+    """Implements `backend.people.audit.AuditLog`."""
+
+    def __init__(self, session: AsyncSession, vault: Vault) -> None:
+        self._session = session
+        self._integrity = SqlIntegrity(session, vault)
+
+    async def add(self, entry: AuditEntry) -> None:
+        """Add a line in the same transaction as the change that it tells of."""
+        self._session.add(await self._integrity.logged(entry))
+        await self._session.flush()
+
+    async def page(self, page: int, page_size: int) -> tuple[tuple[AuditEntry, ...], int]:
+        """One page, newest first, and how many lines there are."""
+        total = await self._session.scalar(select(func.count(AuditRow.id))) or 0
+        query = select(AuditRow).order_by(AuditRow.id.desc()).limit(page_size).offset((page - 1) * page_size)
+        return tuple(map(entry_of, await self._session.scalars(query))), total
+
+
+def entry_of(row: Any) -> AuditEntry:
+    """A line of the log as it is stored."""
+    return AuditEntry(row.at, actor_of(row), row.action, row.subject, row.before, row.after, row.position)
