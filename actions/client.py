@@ -115,6 +115,7 @@ class Appeal(_Lenient):
     state_text: str = ""
     submitted_at: str = ""
     due_at: str = ""
+    merged_into: str | None = None
     replies: list[dict[str, Any]] = Field(default_factory=list)
     history: list[dict[str, Any]] = Field(default_factory=list)
     feedback: dict[str, Any] | None = None

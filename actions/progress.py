@@ -34,8 +34,18 @@ from actions.people import cleared, resumed
 
 _NOT_FOUND = 404
 _TRIES = 2
-_OPEN_STATES = ("filed", "assigned", "in_work", "replied", "reopened")
-_DONE_STATES = ("closed", "withdrawn")
+_OPEN_STATES = (
+    "filed",
+    "assigned",
+    "transferred",
+    "in_work",
+    "replied",
+    "reopened",
+    "escalated",
+    "returned",
+)
+_AWAITING_STATES = ("resolved", "not_accepted")
+_DONE_STATES = ("closed", "withdrawn", "merged")
 _SHORT = 14
 _JUDGING = (
     "不对|不是|应该是|应该|其实|是|改成|改为|改|换成|给|打|我要|我|已经|已|还|并|没有|没|未|"
@@ -320,6 +330,8 @@ class _AskJudgement(Action, ABC):  # type: ignore[misc]
             return []
         if appeal.state in _DONE_STATES:
             standing = f"诉求 {appeal.number} {appeal.state_text or '已闭环'}，不用再评价了。"
+            if appeal.merged_into:
+                standing += f"它与 {appeal.merged_into} 一并办理，请对那一件评价。"
             text = f"{standing}问题又出现可以重新提交诉求，也可以转人工。"
             say(dispatcher, text, buttons=[FILE, HUMAN], outcome="clarifying", card=appeal.card())
             return [SlotSet("requested_slot", None)]
@@ -412,7 +424,7 @@ class ActionShowStatus(Action):  # type: ignore[misc]
                 return [SlotSet("lookup_phone", None), FollowupAction("status_form")]
             return done
         overdue = _is_overdue(appeal)
-        buttons = [FEEDBACK] if appeal.state == "resolved" else []
+        buttons = [FEEDBACK] if appeal.state in _AWAITING_STATES else []
         say(
             dispatcher,
             _status_text(appeal, overdue=overdue),
@@ -455,7 +467,7 @@ class ActionGiveFeedback(Action):  # type: ignore[misc]
         if result == "resolved":
             text = f"感谢您的评价，诉求 {number} 已闭环。您打了 {stars} 星。"
         else:
-            text = f"已收到，很抱歉问题还没有解决。诉求 {number} 将退回主办部门重新办理，办理期限不变。"
+            text = f"已收到，很抱歉问题还没有解决。诉求 {number} 将退回重新办理，办理期限不变。"
         say(dispatcher, text, buttons=[STATUS], outcome="answered", card=appeal.card())
         return [*done, SlotSet("last_number", number), SlotSet("last_phone", phone)]
 
@@ -489,4 +501,8 @@ def _status_text(appeal: Appeal, *, overdue: bool) -> str:
         lines.append(f"{last.get('department') or '部门'}答复：{last.get('text', '')}")
     if appeal.state == "resolved":
         lines.append("部门已办结，请您确认是否解决并评价。")
+    if appeal.state == "not_accepted":
+        lines.append("请您确认是否认可这个说明；不认可会退回重新审核。")
+    if appeal.merged_into:
+        lines.append(f"这件诉求与 {appeal.merged_into} 一并办理。")
     return "\n".join(line for line in lines if line)

@@ -64,3 +64,10 @@ export async function giveFeedback(number: string, feedback: FeedbackInput): Pro
   const body = await call<{ appeal?: AppealView }>(path, { method: 'POST', body: feedback })
   return body.appeal ?? lookUp(number, feedback.phone)
 }
+
+/** Says that a merged appeal is another matter; answers with the appeal as it is now. */
+export async function separateAppeal(number: string, phone: string): Promise<AppealView> {
+  const path = `${API}/appeals/${encodeURIComponent(number)}/separate`
+  const body = await call<{ appeal: AppealView }>(path, { method: 'POST', body: { phone } })
+  return body.appeal
+}

@@ -46,6 +46,8 @@ export interface AppealFields {
   state_text?: string | null
   submitted_at?: string | null
   due_at?: string | null
+  /** The appeal that goes on for this one. */
+  merged_into?: string | null
 }
 
 export interface AppealCard extends AppealFields {

@@ -25,12 +25,17 @@ export const LEVELS: Record<string, string> = {
 export const STATES: Record<string, string> = {
   filed: '已提交',
   assigned: '已交办',
+  transferred: '已转办',
   in_work: '办理中',
   replied: '已答复',
   resolved: '已办结待确认',
   closed: '已闭环',
   reopened: '重新办理',
+  escalated: '提级协调中',
+  returned: '专班退回',
+  not_accepted: '不予受理，待确认',
   withdrawn: '已撤回',
+  merged: '已并案',
 }
 
 export type Tone = 'neutral' | 'active' | 'attention' | 'done'
@@ -38,8 +43,12 @@ export type Tone = 'neutral' | 'active' | 'attention' | 'done'
 const TONES: Record<string, Tone> = {
   filed: 'active',
   assigned: 'active',
+  transferred: 'active',
   in_work: 'active',
   replied: 'active',
+  escalated: 'active',
+  returned: 'active',
+  not_accepted: 'attention',
   resolved: 'attention',
   reopened: 'attention',
   closed: 'done',
