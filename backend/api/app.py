@@ -19,6 +19,7 @@ from backend.api import (
     description,
     desk,
     directory,
+    documents,
     handoffs,
     health,
     knowledge,
@@ -51,6 +52,7 @@ ENDPOINTS: Sequence[Endpoint[Any]] = (
     *calculators.TABLE,
     *staff.TABLE,
     *desk.TABLE,
+    *documents.TABLE,
     *unanswered.TABLE,
     *description.TABLE,
 )
