@@ -34,6 +34,7 @@ class Words:
         grammar: Characters that carry grammar.
         synonyms: Spelling to canonical spelling.
         places: Names of places that no folder is about.
+        letters: What letters to an office hold whatever they are about.
     """
 
     fillers: re.Pattern[str]
@@ -43,6 +44,7 @@ class Words:
     synonyms: dict[str, str]
     synonym_pattern: re.Pattern[str]
     places: tuple[str, ...]
+    letters: tuple[str, ...]
 
 
 def any_of(words: Iterable[str]) -> str:
@@ -73,6 +75,7 @@ def words() -> Words:
         synonyms=synonyms,
         synonym_pattern=re.compile(any_of(spellings)),
         places=tuple(data["places"]),
+        letters=tuple(data["letters"]),
     )
 
 
