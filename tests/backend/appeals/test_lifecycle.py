@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import importlib
 from itertools import combinations, product
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +12,7 @@ from backend.errors import Conflict, NotAllowed
 from backend.people.actors import Party
 from backend.people.roles import Role
 
+ROOT = Path(__file__).parents[3]
 EVERYBODY: list[Role | Party] = [*Role, *Party]
 
 
@@ -80,3 +83,9 @@ def test_an_editor_never_acts_on_appeals() -> None:
 
 def test_a_liaison_only_notes() -> None:
     assert [row.event for row in TABLE if Role.LIAISON in row.roles] == [Event.NOTE]
+
+
+def test_the_page_about_the_life_cycle_is_drawn_from_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    drawn = importlib.import_module("lifecycle_diagram").page()
+    assert (ROOT / "docs/lifecycle.md").read_text(encoding="utf-8") == drawn
