@@ -37,7 +37,8 @@ _LEAST_TITLE, _MOST_TITLE = 12, 18
 _SIGNING_INDENT: Final = 5.0
 """Centimetres left of what is signed, so that there is room for a hand on both sides."""
 
-_TITLE, _LABEL, _VALUE, _FOOT = "Qifu Title", "Qifu Label", "Qifu Value", "Qifu Foot"
+_TITLE, _LABEL, _VALUE, _FOOT = "QifuTitle", "QifuLabel", "QifuValue", "QifuFoot"
+"""Styles; without blanks a name is also the id that a paragraph refers to."""
 _UNNEEDED: Final = (
     "thumbnail",
     "customXml",
@@ -206,10 +207,11 @@ def _fill_cell(place: _Cell, cell: Cell) -> None:
     from docx.enum.table import WD_CELL_VERTICAL_ALIGNMENT
     from docx.shared import Cm, Pt
 
-    style: Any = _LABEL if cell.label else _VALUE
+    style = _LABEL if cell.label else _VALUE
     for index, line in enumerate(_lines(cell.text)):
         paragraph = place.paragraphs[0] if index == 0 else place.add_paragraph()
-        paragraph.style = style
+        # by its id: a text may have thousands of lines, and looking a style up takes longer than the rest
+        paragraph._p.style = style
         paragraph.add_run(line)
     for index, line in enumerate(cell.signing):
         paragraph = place.add_paragraph(line, style=style)

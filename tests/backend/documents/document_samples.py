@@ -109,7 +109,7 @@ def _paragraph(element: Any) -> str:
 
 def title(file: bytes) -> str:
     """What stands above the table."""
-    return "".join(p.text for p in Document(io.BytesIO(file)).paragraphs if p.style.name == "Qifu Title")
+    return "".join(p.text for p in Document(io.BytesIO(file)).paragraphs if p.style.name == "QifuTitle")
 
 
 def foot(file: bytes) -> str:

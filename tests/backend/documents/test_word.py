@@ -178,9 +178,9 @@ def test_a_file_is_a_printable_page_that_names_nobody(form: Form) -> None:
         for style in document.styles
         if style.name.startswith("Qifu")
     }
-    assert fonts == {"Qifu Title": "宋体", "Qifu Label": "宋体", "Qifu Value": "仿宋", "Qifu Foot": "仿宋"}
+    assert fonts == {"QifuTitle": "宋体", "QifuLabel": "宋体", "QifuValue": "仿宋", "QifuFoot": "仿宋"}
     used = {p.style.name for cell in table._cells for p in cell.paragraphs}
-    assert used <= {"Qifu Label", "Qifu Value"}
+    assert used <= {"QifuLabel", "QifuValue"}
 
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=list(FORMS))
