@@ -35,6 +35,8 @@ class Action(StrEnum):
     UNANSWERED_VIEW = "unanswered.view"
     UNANSWERED_HANDLE = "unanswered.handle"
     ACCOUNTS_MANAGE = "accounts.manage"
+    LIAISONS_VIEW = "liaisons.view"
+    LIAISONS_PAIR = "liaisons.pair"
     CONTENT_EDIT = "content.edit"
     DOCUMENTS_PRINT = "documents.print"
     DOCUMENTS_SERVICE_LISTING = "documents.service_listing"
@@ -47,6 +49,8 @@ _OTHERS: dict[Action, frozenset[Role]] = {
     Action.UNANSWERED_VIEW: frozenset({Role.OPERATOR, Role.TASKFORCE, Role.EDITOR, Role.ADMIN}),
     Action.UNANSWERED_HANDLE: frozenset({Role.TASKFORCE, Role.EDITOR, Role.ADMIN}),
     Action.ACCOUNTS_MANAGE: frozenset({Role.ADMIN}),
+    Action.LIAISONS_VIEW: frozenset({Role.TASKFORCE, Role.ADMIN, Role.LIAISON}),
+    Action.LIAISONS_PAIR: frozenset({Role.TASKFORCE, Role.ADMIN}),
     Action.CONTENT_EDIT: frozenset({Role.EDITOR, Role.ADMIN}),
     Action.DOCUMENTS_PRINT: frozenset(Role) - {Role.EDITOR, Role.LIAISON},
     Action.DOCUMENTS_SERVICE_LISTING: frozenset({Role.EDITOR, Role.TASKFORCE, Role.DEPARTMENT, Role.ADMIN}),

@@ -35,3 +35,6 @@ ENTERPRISE = Actor(name="enterprise", role=Party.ENTERPRISE)
 
 SYSTEM = Actor(name="system", role=Party.SYSTEM)
 """The service acting on a rule."""
+
+COMMAND_LINE = Actor(name="qifu", role=Party.SYSTEM)
+"""Whoever runs the `qifu` command: who can do that has the database anyway."""
