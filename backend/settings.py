@@ -34,6 +34,9 @@ TEST_PREFIX = "QIFU_TEST_"
 _LONGEST_SOCKET_PATH = 100
 
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
 class InvalidSettings(QifuError):
     """A setting is misspelt or its value cannot be used; the sentence names the variable."""
 
@@ -140,6 +143,13 @@ class Settings(BaseSettings):
     backend_url: str = Field(
         default_factory=_default_backend_url,
         description="Where the bot's actions reach the backend. Default: built from host and port.",
+    )
+    trusted_proxies: str = Field(
+        "127.0.0.1,::1",
+        description=(
+            "Addresses or networks of our own reverse proxies, separated by commas. What they say in "
+            "`X-Forwarded-For` about the caller's address is believed; it only serves limits."
+        ),
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="Least severe level that is logged: DEBUG, INFO, WARNING or ERROR."
@@ -271,6 +281,15 @@ class Settings(BaseSettings):
             raise ValueError("应写成 unix:路径 或 http://127.0.0.1:端口（只允许本机地址）")
         return value.rstrip("/")
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        try:
+            _parse_networks(value)
+        except ValueError:
+            raise ValueError("应是用逗号分隔的 IP 地址或网段，例如 127.0.0.1,10.0.0.0/8") from None
+        return value
+
     @field_validator("backend_url")
     @classmethod
     def _http_address(cls, value: str) -> str:
@@ -290,6 +309,11 @@ class Settings(BaseSettings):
         """Address of the backend for a program on the same machine."""
         return _local_url(self.host, self.port)
 
+    @property
+    def proxy_networks(self) -> tuple[Network, ...]:
+        """Networks of our own reverse proxies."""
+        return _parse_networks(self.trusted_proxies)
+
     def bot_environment(self) -> dict[str, str]:
         """Return the variables that the bot process reads, complete with the defaults resolved here."""
         values = {
@@ -302,6 +326,10 @@ class Settings(BaseSettings):
             "QIFU_LOG_LEVEL": self.log_level,
         }
         return {name: value for name, value in values.items() if value is not None}
+
+
+def _parse_networks(text: str) -> tuple[Network, ...]:
+    return tuple(ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip())
 
 
 def _is_loopback(host: str) -> bool:

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from backend import errors
 from backend.api import (
+    accounts,
     appeals,
     authentication,
     calculators,
@@ -23,11 +24,13 @@ from backend.api import (
     handoffs,
     health,
     knowledge,
+    liaisons,
     portal,
     staff,
     triage,
     unanswered,
 )
+from backend.api.callers import Callers
 from backend.api.connections import SERVER, guard
 from backend.api.endpoints import Call, Endpoint
 from backend.api.errors import BadRequest, InternalError, TooLarge, WrongMethod, answer
@@ -36,6 +39,7 @@ from backend.api.metrics import Metrics
 from backend.api.pages import Pages
 from backend.api.reading import BODY_LIMIT, read
 from backend.composition import Container
+from backend.permissions import require
 
 access_log = logging.getLogger("backend.access")
 log = logging.getLogger(__name__)
@@ -51,6 +55,8 @@ ENDPOINTS: Sequence[Endpoint[Any]] = (
     *handoffs.TABLE,
     *calculators.TABLE,
     *staff.TABLE,
+    *accounts.TABLE,
+    *liaisons.TABLE,
     *desk.TABLE,
     *documents.TABLE,
     *unanswered.TABLE,
@@ -113,12 +119,16 @@ async def _life(app: web.Application) -> AsyncIterator[None]:
 
 
 def _handler(container: Container, limits: Limits, metrics: Metrics, endpoint: Endpoint[Any]) -> _Handler:
+    callers = Callers(container.settings.proxy_networks)
+
     async def handle(request: web.Request) -> web.StreamResponse:
         signed_in = None
         if endpoint.access == "staff":
             signed_in = await authentication.authenticate(container.people, request)
+            if endpoint.action is not None:
+                require(signed_in.account.role, endpoint.action)
         data = await read(endpoint, request)
-        call = Call(container, limits, metrics, request.remote or "", signed_in, request)
+        call = Call(container, limits, metrics, callers.of(request), signed_in, request)
         result = await endpoint.handler(call, data)
         if isinstance(result, web.StreamResponse):
             return result

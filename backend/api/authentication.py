@@ -17,9 +17,12 @@ from backend.people.accounts import Account
 from backend.people.actors import Actor
 
 COOKIE = "qifu_session"
+DEVICES_COOKIE = "qifu_devices"
+LOGIN_PATH = "/api/v1/staff/login"
 CSRF_HEADER = "X-Qifu-CSRF"
 _SAFE_METHODS = frozenset({hdrs.METH_GET, hdrs.METH_HEAD})
 _LONGEST_TOKEN = 512
+_DEVICES_SECONDS = 180 * 24 * 3600
 
 
 class TokenPort(Protocol):
@@ -89,6 +92,24 @@ def keep(
         path="/",
         httponly=True,
         samesite="Lax",
+        secure=_is_secure(request),
+    )
+
+
+def devices_of(request: web.Request) -> str:
+    """What the browser keeps of earlier logins; anything at all."""
+    return request.cookies.get(DEVICES_COOKIE, "")
+
+
+def keep_devices(response: web.Response, request: web.Request, devices: str) -> None:
+    """Gives the browser what it shows at the next login, and nowhere else."""
+    response.set_cookie(
+        DEVICES_COOKIE,
+        devices,
+        max_age=_DEVICES_SECONDS,
+        path=LOGIN_PATH,
+        httponly=True,
+        samesite="Strict",
         secure=_is_secure(request),
     )
 

@@ -18,6 +18,7 @@ from backend.appeals.model import Level, State
 from backend.appeals.ports import AppealQuery
 from backend.appeals.service import AppealRecord
 from backend.knowledge.entries import BoardName
+from backend.permissions import Action
 
 TABLE = Table("desk")
 
@@ -186,7 +187,7 @@ _ONE = "/api/v1/desk/appeals/{number}"
 _Changes = (errors.Conflict,)
 
 
-@TABLE.get(_LIST, "Lists the appeals of the desk.", access="staff")
+@TABLE.get(_LIST, "Lists the appeals of the desk.", access="staff", action=Action.APPEALS_VIEW)
 async def get_desk_appeals(call: Call, data: DeskQuery) -> DeskList:
     """Lists what the account may see."""
     query = AppealQuery(
@@ -213,7 +214,7 @@ async def get_desk_appeals(call: Call, data: DeskQuery) -> DeskList:
     )
 
 
-@TABLE.get(_ONE, "Opens an appeal.", access="staff")
+@TABLE.get(_ONE, "Opens an appeal.", access="staff", action=Action.APPEALS_VIEW)
 async def get_desk_appeal(call: Call, data: NumberRequest) -> shapes.OpenAnswer:
     """Opens an appeal with its whole record."""
     return _opened(call, await call.container.appeals.get(call.staff.actor, data.number))
@@ -223,6 +224,7 @@ async def get_desk_appeal(call: Call, data: NumberRequest) -> shapes.OpenAnswer:
     _ONE + "/history",
     "Shows the record of an appeal.",
     access="staff",
+    action=Action.APPEALS_VIEW,
 )
 async def get_history(call: Call, data: NumberRequest) -> HistoryAnswer:
     """Shows who did what when."""
@@ -234,6 +236,7 @@ async def get_history(call: Call, data: NumberRequest) -> HistoryAnswer:
     _ONE + "/assign",
     "Gives a filed appeal to who handles it.",
     access="staff",
+    action=Action.APPEALS_ASSIGN,
     errors=_Changes,
 )
 async def post_assign(call: Call, data: AssignRequest) -> shapes.OpenAnswer:
@@ -256,6 +259,7 @@ async def post_assign(call: Call, data: AssignRequest) -> shapes.OpenAnswer:
     _ONE + "/transfer",
     "Hands an appeal on to another department.",
     access="staff",
+    action=Action.APPEALS_TRANSFER,
     errors=_Changes,
 )
 async def post_transfer(call: Call, data: TransferRequest) -> shapes.OpenAnswer:
@@ -275,6 +279,7 @@ async def post_transfer(call: Call, data: TransferRequest) -> shapes.OpenAnswer:
     _ONE + "/reassign",
     "Names lead and co-departments anew.",
     access="staff",
+    action=Action.APPEALS_REASSIGN,
     errors=_Changes,
 )
 async def post_reassign(call: Call, data: ReassignRequest) -> shapes.OpenAnswer:
@@ -295,6 +300,7 @@ async def post_reassign(call: Call, data: ReassignRequest) -> shapes.OpenAnswer:
     _ONE + "/start",
     "Says that the handling has begun.",
     access="staff",
+    action=Action.APPEALS_START,
     errors=_Changes,
 )
 async def post_start(call: Call, data: VersionRequest) -> shapes.OpenAnswer:
@@ -308,6 +314,7 @@ async def post_start(call: Call, data: VersionRequest) -> shapes.OpenAnswer:
     _ONE + "/reply",
     "Answers the enterprise.",
     access="staff",
+    action=Action.APPEALS_REPLY,
     errors=_Changes,
 )
 async def post_reply(call: Call, data: ReplyRequest) -> shapes.OpenAnswer:
@@ -322,6 +329,7 @@ async def post_reply(call: Call, data: ReplyRequest) -> shapes.OpenAnswer:
     _ONE + "/resolve",
     "Says, as the lead, that an appeal is done.",
     access="staff",
+    action=Action.APPEALS_RESOLVE,
     errors=_Changes,
 )
 async def post_resolve(call: Call, data: ResolveRequest) -> shapes.OpenAnswer:
@@ -336,6 +344,7 @@ async def post_resolve(call: Call, data: ResolveRequest) -> shapes.OpenAnswer:
     _ONE + "/escalate",
     "Moves an appeal up the coordination levels.",
     access="staff",
+    action=Action.APPEALS_ESCALATE,
     errors=_Changes,
 )
 async def post_escalate(call: Call, data: EscalateRequest) -> shapes.OpenAnswer:
@@ -357,6 +366,7 @@ async def post_escalate(call: Call, data: EscalateRequest) -> shapes.OpenAnswer:
     _ONE + "/return",
     "Gives an escalation back that is not fit for a higher level.",
     access="staff",
+    action=Action.APPEALS_RETURN,
     errors=_Changes,
 )
 async def post_return(call: Call, data: ReturnRequest) -> shapes.OpenAnswer:
@@ -377,6 +387,7 @@ async def post_return(call: Call, data: ReturnRequest) -> shapes.OpenAnswer:
     _ONE + "/decline",
     "Does not accept an appeal; the explanation is owed and public.",
     access="staff",
+    action=Action.APPEALS_DECLINE,
     errors=_Changes,
 )
 async def post_decline(call: Call, data: ReasonRequest) -> shapes.OpenAnswer:
@@ -391,6 +402,7 @@ async def post_decline(call: Call, data: ReasonRequest) -> shapes.OpenAnswer:
     _ONE + "/merge",
     "Lets another appeal of the same enterprise go on for this one.",
     access="staff",
+    action=Action.APPEALS_MERGE,
     errors=_Changes,
 )
 async def post_merge(call: Call, data: MergeRequest) -> shapes.OpenAnswer:
@@ -405,6 +417,7 @@ async def post_merge(call: Call, data: MergeRequest) -> shapes.OpenAnswer:
     _ONE + "/unmerge",
     "Takes an appeal out of the one that it was merged into.",
     access="staff",
+    action=Action.APPEALS_UNMERGE,
     errors=_Changes,
 )
 async def post_unmerge(call: Call, data: ReasonRequest) -> shapes.OpenAnswer:
@@ -419,6 +432,7 @@ async def post_unmerge(call: Call, data: ReasonRequest) -> shapes.OpenAnswer:
     _ONE + "/supervise",
     "Gives a supervision order.",
     access="staff",
+    action=Action.APPEALS_SUPERVISE,
     errors=_Changes,
 )
 async def post_supervise(call: Call, data: WordsRequest) -> shapes.OpenAnswer:
@@ -430,6 +444,7 @@ async def post_supervise(call: Call, data: WordsRequest) -> shapes.OpenAnswer:
     _ONE + "/note",
     "Adds an internal note.",
     access="staff",
+    action=Action.APPEALS_NOTE,
     errors=_Changes,
 )
 async def post_note(call: Call, data: WordsRequest) -> shapes.OpenAnswer:

@@ -76,6 +76,7 @@ class ServiceListingRequest(Request):
     _ONE + "/escalation-form.docx",
     "Fills in 企业问题提级协调审批表.",
     access="staff",
+    action=Action.DOCUMENTS_PRINT,
     errors=(errors.Conflict,),
     media_type=MEDIA_TYPE,
 )
@@ -91,6 +92,7 @@ async def get_escalation_form(call: Call, data: EscalationFormRequest) -> web.Re
     _ONE + "/assignment.docx",
     "Fills in 交办单 for one assignment.",
     access="staff",
+    action=Action.DOCUMENTS_PRINT,
     errors=(errors.Conflict,),
     media_type=MEDIA_TYPE,
 )
@@ -113,6 +115,7 @@ async def get_assignment_sheet(call: Call, data: SheetRequest) -> web.Response:
     _ONE + "/supervision-order.docx",
     "Fills in 督办单 for one order.",
     access="staff",
+    action=Action.DOCUMENTS_PRINT,
     media_type=MEDIA_TYPE,
 )
 async def get_supervision_order(call: Call, data: SheetRequest) -> web.Response:
@@ -135,6 +138,7 @@ async def get_supervision_order(call: Call, data: SheetRequest) -> web.Response:
     "/api/v1/desk/documents/service-listing.docx",
     "Fills in 服务上架审批单; nothing is kept.",
     access="staff",
+    action=Action.DOCUMENTS_SERVICE_LISTING,
     media_type=MEDIA_TYPE,
 )
 async def post_service_listing(call: Call, data: ServiceListingRequest) -> web.Response:

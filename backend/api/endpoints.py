@@ -23,6 +23,7 @@ from backend.api.authentication import SignedIn
 from backend.api.limits import Limits
 from backend.api.metrics import Metrics
 from backend.composition import Container
+from backend.permissions import Action
 
 In = TypeVar("In", bound=BaseModel | None)
 Access = Literal["public", "staff"]
@@ -81,6 +82,7 @@ class Endpoint(Generic[In]):
             None where the answer is not JSON.
         status: Of a successful answer.
         access: ``staff`` needs a bearer token or a session cookie.
+        action: What a role must be allowed to do; None where every member of staff may, or everybody.
         errors: Errors of its own; those that follow from the declaration are added by the description.
         whole_body: Name of the one field that takes the whole JSON body.
         omit_none: Leaves optional parts out of the answer where they are not there.
@@ -97,6 +99,7 @@ class Endpoint(Generic[In]):
     gives: type[BaseModel] | None = None
     status: int = 200
     access: Access = "public"
+    action: Action | None = None
     errors: tuple[type[errors.QifuError], ...] = ()
     whole_body: str | None = None
     omit_none: bool = False

@@ -10,7 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+)
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
@@ -93,6 +100,12 @@ Number = Annotated[str, Clean(64)]
 
 Key = Annotated[str, Clean(200)]
 """An idempotency key: the caller's own id of one request."""
+
+Page = Annotated[int, Field(title="页码", ge=1, le=1_000_000)]
+"""Which page of a list, from 1."""
+
+PageSize = Annotated[int, Field(title="每页条数", ge=1, le=100)]
+"""How much of a list is on one page."""
 
 Moment = Annotated[datetime, AfterValidator(_to_local)]
 """A moment, written with the offset +08:00."""

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from backend.api.endpoints import Call, Table
 from backend.api.fields import Moment, OptionalText, Request, Response, Sender
+from backend.permissions import Action
 from backend.replies import Message
 
 TABLE = Table("handoffs")
@@ -72,6 +73,7 @@ class TakenUp(Response):
     "/api/v1/desk/handoffs",
     "Lists the calls for a person that nobody took up.",
     access="staff",
+    action=Action.HANDOFFS_VIEW,
 )
 async def get_handoffs(call: Call, data: None) -> WaitingHandoffs:
     """Lists waiting calls."""
@@ -83,6 +85,7 @@ async def get_handoffs(call: Call, data: None) -> WaitingHandoffs:
     "/api/v1/desk/handoffs/{id}/take-up",
     "Takes a call for a person up.",
     access="staff",
+    action=Action.HANDOFFS_ANSWER,
 )
 async def post_take_up(call: Call, data: TakeUpRequest) -> TakenUp:
     """Takes a call up."""

@@ -133,9 +133,11 @@ class Limits:
         chat: Messages of one sender.
         lookup: Failed look-ups of one appeal number, and of one phone.
         turns: Look-ups of a number or phone that has failed too often.
+        login: Failed logins of one network address: twenty at once, then eighty an hour.
     """
 
     def __init__(self, *, chat_per_minute: int = 0, turn_seconds: float = 2.0) -> None:
         self.chat = Allowance(chat_per_minute, 60 / chat_per_minute if chat_per_minute else 1)
         self.lookup = Allowance(10, 60)
         self.turns = Turns(turn_seconds)
+        self.login = Allowance(20, 45)

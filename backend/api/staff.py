@@ -1,4 +1,4 @@
-"""Signing in and out."""
+"""Signing in and out, and what everybody may do with their own account."""
 
 from __future__ import annotations
 
@@ -10,18 +10,23 @@ from pydantic import Field
 from backend import errors
 from backend.api import authentication
 from backend.api.endpoints import Call, Table
-from backend.api.fields import Moment, Request, Response, Word
-from backend.people.accounts import Account
+from backend.api.fields import Moment, Page, PageSize, Request, Response, Word
+from backend.people.accounts import Account, IssuedToken
 from backend.people.roles import Role
 
 TABLE = Table("staff")
+
+Password = Annotated[str, Field(min_length=1, max_length=200)]
+"""A password as it is typed; what a good one is, the people decide."""
+
+TokenId = Annotated[int, Field(title="编号", ge=1, le=2**31 - 1)]
 
 
 class LoginRequest(Request):
     """User name and password."""
 
     username: Annotated[Word, Field(title="用户名")]
-    password: Annotated[str, Field(title="密码", min_length=1, max_length=200)]
+    password: Annotated[Password, Field(title="密码")]
 
 
 class AccountShape(Response):
@@ -52,21 +57,103 @@ class LogoutAnswer(Response):
     signed_out: bool = True
 
 
+class SessionsQuery(Request):
+    """Which page."""
+
+    page: Page = 1
+    page_size: PageSize = 20
+
+
+class SessionShape(Response):
+    """A token with which somebody may be signed in.
+
+    Attributes:
+        label: ``login``, or what a token for programs is for.
+        last_used_at: The hour in which it was used last; null before its first use.
+        current: Whether it is the one of this request.
+    """
+
+    id: int
+    label: str
+    created_at: Moment
+    expires_at: Moment
+    last_used_at: Moment | None
+    current: bool
+
+
+class SessionList(Response):
+    """One page, newest first."""
+
+    sessions: list[SessionShape]
+    total: int
+    page: int
+    page_size: int
+
+
+class SessionRequest(Request):
+    """Which session."""
+
+    id: TokenId
+
+
+class RevokedAnswer(Response):
+    """That a token opens nothing any more."""
+
+    id: int
+
+
+class ChangePasswordRequest(Request):
+    """The present password and the next one."""
+
+    old_password: Annotated[Password, Field(title="原密码")]
+    new_password: Annotated[Password, Field(title="新密码", description="10 to 200 characters.")]
+
+
+class ChangedAnswer(Response):
+    """That the password is the new one; other sessions ended."""
+
+    changed: bool = True
+
+
 @TABLE.post(
-    "/api/v1/staff/login",
+    authentication.LOGIN_PATH,
     "Exchanges a password for a bearer token and a session cookie.",
     gives=LoginAnswer,
     errors=(errors.NotAuthenticated, errors.TooMany),
 )
 async def post_login(call: Call, data: LoginRequest) -> web.Response:
     """Signs in."""
-    issued = await call.container.people.login(data.username, data.password)
-    answer = LoginAnswer(token=issued.token, expires_at=issued.expires_at, account=_shape(issued.account))
+    issued = await _login(call, data)
+    answer = LoginAnswer(token=issued.token, expires_at=issued.expires_at, account=shape(issued.account))
     response = web.Response(
         text=answer.model_dump_json(), content_type="application/json", headers={"Cache-Control": "no-store"}
     )
     authentication.keep(response, call.request, issued.token, issued.expires_at, call.container.clock())
+    authentication.keep_devices(response, call.request, issued.devices)
     return response
+
+
+async def _login(call: Call, data: LoginRequest) -> IssuedToken:
+    """Tries a password; an address that has failed often only gets through from a browser that is known."""
+    people, limit, caller = call.container.people, call.limits.login, call.caller
+    devices = authentication.devices_of(call.request)
+    if not caller:
+        return await people.login(data.username, data.password, devices)
+    if limit.is_spent(caller):
+        if not await people.knows_browser(data.username, devices):
+            limit.check(caller)
+        return await people.login(data.username, data.password, devices)
+    # counted before the answer is known: tries at the same time are tries too
+    limit.take(caller)
+    try:
+        issued = await people.login(data.username, data.password, devices)
+    except errors.NotAuthenticated:
+        raise
+    except BaseException:
+        limit.give_back(caller)
+        raise
+    limit.give_back(caller)
+    return issued
 
 
 @TABLE.post(
@@ -83,8 +170,49 @@ async def post_logout(call: Call, data: None) -> web.Response:
 @TABLE.get("/api/v1/staff/me", "Tells who is signed in.", access="staff")
 async def get_me(call: Call, data: None) -> MeAnswer:
     """Tells who is signed in."""
-    return MeAnswer(account=_shape(call.staff.account))
+    return MeAnswer(account=shape(call.staff.account))
 
 
-def _shape(account: Account) -> AccountShape:
+@TABLE.get("/api/v1/staff/sessions", "Lists where one is signed in oneself.", access="staff")
+async def get_sessions(call: Call, data: SessionsQuery) -> SessionList:
+    """Lists the own good tokens."""
+    people = call.container.people
+    found = await people.sessions(call.staff.account, data.page, data.page_size)
+    sessions = [
+        SessionShape(
+            id=token.id,
+            label=token.label,
+            created_at=token.created_at,
+            expires_at=token.expires_at,
+            last_used_at=token.last_used_at,
+            current=people.is_token(token, call.staff.token),
+        )
+        for token in found.tokens
+    ]
+    return SessionList(sessions=sessions, total=found.total, page=data.page, page_size=data.page_size)
+
+
+@TABLE.post("/api/v1/staff/sessions/{id}/revoke", "Ends one of one's own sessions.", access="staff")
+async def post_session_revoke(call: Call, data: SessionRequest) -> RevokedAnswer:
+    """Takes one of the own tokens back; another's answers like none."""
+    await call.container.people.revoke(call.staff.account.username, data.id, by=call.staff.actor)
+    return RevokedAnswer(id=data.id)
+
+
+@TABLE.post(
+    "/api/v1/staff/password",
+    "Changes one's own password.",
+    access="staff",
+    errors=(errors.TooMany,),
+)
+async def post_password(call: Call, data: ChangePasswordRequest) -> ChangedAnswer:
+    """Changes the own password; asks for the old one."""
+    await call.container.people.change_password(
+        call.staff.account, call.staff.token, data.old_password, data.new_password
+    )
+    return ChangedAnswer()
+
+
+def shape(account: Account) -> AccountShape:
+    """Shows who an account is."""
     return AccountShape(username=account.username, role=account.role, unit=account.unit)

@@ -9,6 +9,7 @@ from pydantic import Field, StrictInt
 from backend import errors
 from backend.api.endpoints import Call, Table
 from backend.api.fields import Moment, Request, Response
+from backend.permissions import Action
 
 TABLE = Table("unanswered")
 
@@ -74,6 +75,7 @@ class HandledAnswer(Response):
     "/api/v1/desk/unanswered",
     "Lists the questions that had no answer, like ones together.",
     access="staff",
+    action=Action.UNANSWERED_VIEW,
 )
 async def get_unanswered(call: Call, data: UnansweredQuery) -> UnansweredList:
     """Lists what was asked in vain."""
@@ -87,6 +89,7 @@ async def get_unanswered(call: Call, data: UnansweredQuery) -> UnansweredList:
     "/api/v1/desk/unanswered/handled",
     "Marks questions as seen to.",
     access="staff",
+    action=Action.UNANSWERED_HANDLE,
     errors=(errors.NotFound,),
 )
 async def post_unanswered_handled(call: Call, data: HandledRequest) -> HandledAnswer:

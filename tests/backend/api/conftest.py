@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from api_helpers import ROOT, Backend, Clock, StubBot
+from backend_vault import VAULT
 
 from backend.api.app import create_app
 from backend.api.limits import Limits
@@ -27,7 +28,7 @@ def knowledge() -> Knowledge:
 @pytest.fixture(scope="session")
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("database") / "qifu.db"
-    migrate(f"sqlite:///{path}")
+    migrate(f"sqlite:///{path}", VAULT)
     return path
 
 
