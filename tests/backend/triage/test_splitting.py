@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.appeals.splitting import Subject, split
+from backend.triage.splitting import Subject, split
 
 _SUBJECTS = {
     "路灯": Subject("t.lamp", "d.city"),

@@ -1,20 +1,15 @@
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.appeals.triage import Problem, Triage
 from backend.knowledge.entries import Board, Department, Signal, Topic
-from backend.knowledge.loading import load
+from backend.triage.proposing import Problem, Triage
 
-_ROOT = Path(__file__).parents[3]
-_LABELLED = _ROOT / "tests" / "data" / "triage"
 _SOURCE = {"document": "qt.doc.x", "section": "一"}
 
 
@@ -87,11 +82,6 @@ def _small() -> Base:
 @pytest.fixture(scope="module")
 def small() -> Triage:
     return Triage(_small())
-
-
-@pytest.fixture(scope="module")
-def triage() -> Triage:
-    return Triage(load(_ROOT / "knowledge_base"))
 
 
 def _one(triage: Triage, text: str) -> Problem:
@@ -220,43 +210,6 @@ def test_a_proposal_is_always_the_same() -> None:
     text = "食堂后面的路灯坏了，社保也一直补缴不了，请问怎么办"
 
     assert len({repr(Triage(_small()).propose(text)) for _ in range(3)}) == 1
-
-
-def _labelled() -> Iterator[tuple[str, list[dict[str, object]]]]:
-    for path in sorted(_LABELLED.glob("*.jsonl")):
-        yield path.stem, [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
-
-
-@pytest.mark.parametrize(("name", "items"), list(_labelled()))
-def test_labelled_appeals_are_proposed_right(
-    triage: Triage, name: str, items: list[dict[str, object]]
-) -> None:
-    wrong: dict[str, list[object]] = {"category": [], "level": [], "department": []}
-    for item in items:
-        problem = triage.propose(str(item["text"]))[0]
-        accepted, departments = item["accept_categories"], item["departments"]
-        assert isinstance(accepted, list)
-        assert isinstance(departments, list)
-        if problem.category not in accepted:
-            wrong["category"].append(item["text"])
-        if problem.level != item["level"]:
-            wrong["level"].append(item["text"])
-        if problem.lead_department not in departments:
-            wrong["department"].append(item["text"])
-
-    assert len(wrong["category"]) <= 0.12 * len(items), wrong["category"]
-    assert len(wrong["level"]) <= 0.18 * len(items), wrong["level"]
-    assert len(wrong["department"]) <= 0.15 * len(items), wrong["department"]
-
-
-def test_labelled_departments_exist(triage: Triage) -> None:
-    names = {item.name for item in load(_ROOT / "knowledge_base").departments.values()}
-
-    for _, items in _labelled():
-        for item in items:
-            departments = item["departments"]
-            assert isinstance(departments, list)
-            assert set(departments) <= names
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,82 @@
+"""Which departments a text names, and whether they are said to speak."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from backend.knowledge.entries import Department
+from backend.triage.reading import normal
+
+_ASIDE: Final = r"(?:那边|这边|那里|部门|方面|窗口|的人|的)?(?:又|却|就|则|都|也|还|直接|一直|总)?"
+_SAYS: Final = (
+    r"(?:说|讲|让|叫|推|要求|回复|答复|表示|称|认为|要(?!求帮)|非要|坚持|不认|不管|不肯|不给|不接|没人|嫌|卡)"
+)
+_ASKS: Final = re.compile(
+    r"(?:请|让|要求|希望|恳请|盼|求|找|烦请|麻烦|能不能让|能不能请|投诉|感谢|多谢|谢谢|表扬|辛苦)(?:一下|到|由|贵|区里|我们|你们|下)?$"
+)
+_BEFORE: Final = 8
+_OFFICE: Final = re.compile(r"^(?:区|市|钱塘区?)?(?P<stem>[\u4e00-\u9fff]{2,4}?)(?:分局|局|委|公司|集团)$")
+
+
+@dataclass(frozen=True)
+class Named:
+    """A department that a text names.
+
+    Attributes:
+        department: Its id.
+        spoke: Whether it is said to have said, asked or refused something.
+        asked: Whether the writer asks, thanks or blames it, so that the matter is its own.
+    """
+
+    department: str
+    spoke: bool
+    asked: bool = False
+
+
+class Names:
+    """Finds departments by name or alias, the longest first.
+
+    Args:
+        departments: Those that can be named.
+    """
+
+    def __init__(self, departments: Iterable[Department]) -> None:
+        names: dict[str, str] = {}
+        stems: dict[str, str] = {}
+        for department in departments:
+            for name in (department.name, *department.aliases):
+                names.setdefault(normal(name), department.id)
+                match = _OFFICE.match(name)
+                if match:
+                    stems.setdefault(normal(match["stem"]), department.id)
+        self._names = names
+        self._stems = {stem: key for stem, key in stems.items() if stem not in names}
+        ordered = sorted(names, key=len, reverse=True)
+        short = sorted(self._stems, key=len, reverse=True)
+        self._pattern = re.compile("|".join(map(re.escape, ordered))) if ordered else None
+        self._spoken = re.compile(f"({'|'.join(map(re.escape, short))}){_ASIDE}{_SAYS}") if short else None
+        self._after = re.compile(_ASIDE + _SAYS)
+
+    def find(self, text: str) -> list[Named]:
+        """Returns the departments named, in order of appearance, each once.
+
+        Args:
+            text: A normal text.
+        """
+        found: dict[str, Named] = {}
+        places: dict[str, int] = {}
+        for match in self._pattern.finditer(text) if self._pattern else ():
+            key = self._names[match.group()]
+            spoke = bool(self._after.match(text, match.end()))
+            asked = not spoke and bool(_ASKS.search(text[max(0, match.start() - _BEFORE) : match.start()]))
+            before = found.get(key, Named(key, spoke=False))
+            found[key] = Named(key, before.spoke or spoke, before.asked or asked)
+            places.setdefault(key, match.start())
+        for match in self._spoken.finditer(text) if self._spoken else ():
+            key = self._stems[match.group(1)]
+            found[key] = Named(key, spoke=True, asked=found.get(key, Named(key, spoke=True)).asked)
+            places[key] = min(places.get(key, match.start()), match.start())
+        return [found[key] for key in sorted(found, key=lambda key: places[key])]

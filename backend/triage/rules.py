@@ -1,0 +1,255 @@
+"""The explicit rules: what a text says outright about its level, its topic and its departments.
+
+They are those of 《杭州市钱塘区企业服务分级分类协调机制》 and of 《“全流程”闭环机制》, in the order that the
+project reads in them (docs/135.md, 6): an unclear department makes a whistle matter, so do several
+departments; one department and a question, a suggestion or thanks make a simple one; anything else is for a
+single department. Nothing here knows a department or a word: they come from the knowledge base.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from backend.knowledge.entries import Board, BoardName, Department, LevelName, Signal, Topic
+from backend.triage.names import Named, Names
+from backend.triage.reading import last_clause, normal
+from backend.triage.splitting import Subject
+from backend.triage.topics import Match, TopicIndex
+
+SURE: Final = 0.65
+"""Score from which a topic is taken as known."""
+
+_TEMPERATURE: Final = 0.75
+_REPEATED: Final = 0.3
+_NAMED: Final = 1.6
+_SPOKE: Final = 0.8
+_SHOWN: Final = 3
+_MOST_DEMANDS: Final = 12
+_DEFAULT_BOARD: Final[BoardName] = "诉求"
+_ONLY_A_NAME: Final = re.compile(
+    r"^(?:(?!我|你|他|这|那|有个|没|被|了|要|想|不|的|附近|旁边|隔壁|门口|楼下)[\w（）()·&.,]){2,40}"
+    r"(?:公司|集团|工作室|商行|经营部|事务所|合作社|合伙企业|厂|店|铺|超市|馆|有限合伙)[)）。.]?$"
+)
+_ALSO: Final = re.compile(
+    r"[，,。；;](?:还想|还要|还希望|还需要|同时|并且|并要求|并希望|并|以及|也想|也要|又想|另外|而且还|此外)"
+)
+
+
+class Knowledge(Protocol):
+    """What triage reads of the knowledge base."""
+
+    @property
+    def topics(self) -> Mapping[str, Topic]:
+        """What appeals can be about, by id."""
+        ...
+
+    @property
+    def signals(self) -> Mapping[str, Signal]:
+        """Words that decide a level, by id."""
+        ...
+
+    @property
+    def departments(self) -> Mapping[str, Department]:
+        """The departments by id."""
+        ...
+
+    @property
+    def boards(self) -> Mapping[str, Board]:
+        """The boards by id."""
+        ...
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the rules see in a text.
+
+    Attributes:
+        text: The normal text.
+        only_a_name: Whether it is a company's name and nothing else, whose words tell of no problem.
+        matches: The topics it may be about, likeliest first.
+        named: The departments it names, in its order.
+        hits: Meaning of a signal → the signals, each as often as its patterns match.
+        last: The same for what the text says last.
+    """
+
+    text: str
+    only_a_name: bool
+    matches: tuple[Match, ...]
+    named: tuple[Named, ...]
+    hits: Mapping[str, list[Signal]]
+    last: Mapping[str, list[Signal]]
+
+    @property
+    def sure(self) -> bool:
+        """Whether topic or department is known."""
+        return bool(self.matches) and (self.matches[0].score >= SURE or bool(self.named))
+
+    @property
+    def spoke(self) -> list[str]:
+        """Ids of the departments that are said to have spoken."""
+        return [item.department for item in self.named if item.spoke]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the rules make of a text.
+
+    Attributes:
+        level: The level.
+        reason: Why, in words.
+        involved: Ids of the departments that a whistle matter needs.
+        firm: Whether the text says so outright, so that no likelihood can overrule it.
+    """
+
+    level: LevelName
+    reason: str
+    involved: tuple[str, ...] = ()
+    firm: bool = False
+
+
+class Rules:
+    """Reads texts by the topics, signals, departments and boards of the knowledge base.
+
+    Args:
+        base: The knowledge base; only the departments of the folders that hold topics take part.
+
+    Attributes:
+        departments: Those that take part, by id.
+        boards: The boards by name.
+    """
+
+    def __init__(self, base: Knowledge) -> None:
+        folders = {_folder(key) for key in (*base.topics, *base.boards)}
+        self.departments = {key: item for key, item in base.departments.items() if _folder(key) in folders}
+        self.boards = {board.name: board for board in base.boards.values()}
+        self._index = TopicIndex(list(base.topics.values()))
+        self._names = Names(self.departments.values())
+        self._signals: dict[str, list[tuple[Signal, list[re.Pattern[str]]]]] = defaultdict(list)
+        for signal in base.signals.values():
+            self._signals[signal.means].append((signal, [re.compile(pattern) for pattern in signal.patterns]))
+
+    def read(self, text: str) -> Evidence:
+        """Returns what the rules see in a text, whatever its length."""
+        read = normal(text)
+        only_a_name = bool(_ONLY_A_NAME.match(read))
+        end = last_clause(read)
+        return Evidence(
+            text=read,
+            only_a_name=only_a_name,
+            matches=() if only_a_name else tuple(self._index.match(read)),
+            named=() if only_a_name else tuple(self._names.find(read)),
+            hits={means: list(self._hits(means, read)) for means in self._signals},
+            last={means: list(self._hits(means, end)) for means in self._signals},
+        )
+
+    def _hits(self, means: str, text: str) -> Iterator[Signal]:
+        for signal, patterns in self._signals[means]:
+            for pattern in patterns:
+                if pattern.search(text):
+                    yield signal
+
+    def subject(self, part: str) -> Subject | None:
+        """Returns what a part of a message is about, None if that is not known."""
+        text = normal(part)
+        matches = self._index.match(text)
+        if not matches or matches[0].score < SURE:
+            return None
+        # A long part touches many topics by chance, so it must say more to be clear.
+        clear = bool(matches[0].words) and matches[0].score >= SURE + len(text) / 150
+        return Subject(matches[0].topic.id, matches[0].topic.lead, clear)
+
+    def shares(self, evidence: Evidence) -> dict[str, float]:
+        """Returns each department's share of the likelihood by topics and names, largest first."""
+        weight: dict[str, float] = defaultdict(float)
+        matches = evidence.matches
+        if matches:
+            top = matches[0].score
+            for match in matches:
+                # Further topics of a department count less, or one with many topics would always win.
+                factor = (_REPEATED if match.topic.lead in weight else 1.0) * min(1.0, top / SURE)
+                weight[match.topic.lead] += factor * math.exp((match.score - top) / _TEMPERATURE)
+        for item in evidence.named:
+            weight[item.department] += _SPOKE if item.spoke else _NAMED
+        total = sum(weight.values())
+        if not total:
+            return {}
+        # A little likelihood is left for departments that nothing here points to.
+        rest = 0.15 + max(0.0, 1.0 - (matches[0].score if matches else 0.0)) * 0.3
+        ranked = sorted(weight.items(), key=lambda item: -item[1])
+        return {key: value / (total + rest) for key, value in ranked}
+
+    def topic(self, evidence: Evidence, lead: str | None) -> Match | None:
+        """Returns the likeliest topic of a department, else the likeliest of all."""
+        best = next((match for match in evidence.matches if match.topic.lead == lead), None)
+        return best or next(iter(evidence.matches), None)
+
+    def board(self, evidence: Evidence, topic: Match | None) -> BoardName:
+        """Returns the board of the topic, else the one whose words the text holds most of."""
+        if topic is not None:
+            return topic.topic.category
+        found = {
+            name: sum(word in evidence.text for word in board.words) for name, board in self.boards.items()
+        }
+        best = max(found, key=lambda name: found[name])
+        return best if found[best] else _DEFAULT_BOARD
+
+    def level(self, evidence: Evidence) -> Verdict:
+        """Returns the level by the order of decision 6."""
+        hits, matches = evidence.hits, evidence.matches
+        answerable = hits.get("praise") or hits.get("suggestion") or hits.get("question") or []
+        if hits.get("rhetorical") and hits.get("action"):
+            answerable = []
+        sure, spoke = evidence.sure, evidence.spoke
+        named = [item.department for item in evidence.named]
+        leads = list(dict.fromkeys(match.topic.lead for match in matches if match.score >= SURE))
+        involved = tuple(named or leads[:_SHOWN])
+        if hits.get("neglect") and not (sure and (len(leads) == 1 or len(named) == 1)):
+            return Verdict("whistle", f"{hits['neglect'][0].reason}，按吹哨问题办理", involved)
+        if unclear := hits.get("unclear"):
+            return Verdict("whistle", f"{unclear[0].reason}，按吹哨问题办理", involved, firm=len(unclear) > 1)
+        if len(spoke) > 1:
+            names = "、".join(self.departments[key].name for key in spoke)
+            reason = f"{names}说法不一或互相推转，涉及多个部门，按吹哨问题办理"
+            return Verdict("whistle", reason, tuple(named), firm=True)
+        if hits.get("several"):
+            return Verdict("whistle", f"{hits['several'][0].reason}，按吹哨问题办理", involved)
+        if sure and matches and matches[0].topic.co and not answerable:
+            reason = "这类事项需要多个部门办理，按吹哨问题办理"
+            return Verdict("whistle", reason, tuple(matches[0].topic.co))
+        demands = self._demands(evidence.text)
+        if len(demands) > 1:
+            return Verdict("whistle", "同一件事里的几项要求分属不同部门，按吹哨问题办理", tuple(demands))
+        if answerable and _asks_more_than_wants(evidence):
+            return Verdict("simple", f"{answerable[0].reason}，主办部门可以直接答复，按简单问题办理")
+        if not sure:
+            return Verdict("whistle", "办理部门不明确，按吹哨问题办理", tuple(leads))
+        return Verdict("single", "涉及一个部门，需要主办部门专题协调，按单一部门问题办理")
+
+    def _demands(self, text: str) -> list[str]:
+        """Departments of the demands that one problem joins with 还想, 同时 and the like."""
+        pieces = _ALSO.split(text)
+        if len(pieces) < 2:
+            return []
+        leads: list[str] = []
+        for piece in pieces[:_MOST_DEMANDS]:
+            subject = self.subject(piece)
+            if subject and subject.department not in leads:
+                leads.append(subject.department)
+        return leads
+
+
+def _asks_more_than_wants(evidence: Evidence) -> bool:
+    """Whether an answer is wanted rather than a deed; the last clause, the point of it, counts twice."""
+    hits, last = evidence.hits, evidence.last
+    asks = len(hits.get("question", ())) + len(hits.get("suggestion", ())) + 3 * bool(hits.get("praise"))
+    asks += bool(last.get("question")) + bool(last.get("suggestion"))
+    return asks >= len(hits.get("action", ()))
+
+
+def _folder(object_id: str) -> str:
+    return object_id.split(".", 1)[0]

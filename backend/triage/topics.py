@@ -1,0 +1,141 @@
+"""Which topics of the knowledge base a text is about."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from backend.knowledge.entries import Topic
+from backend.triage.reading import normal
+
+_SPAN: Final = 26
+"""Characters within which the parts of a phrase must stand together."""
+
+_LEAST: Final = 0.35
+"""Score below which a topic is not worth naming."""
+
+_LIKENESS: Final = 4.0
+"""Weight of the likeness to a topic's words and examples, next to its words themselves."""
+
+_FURTHER: Final = 0.6
+_MOST: Final = 8
+
+
+@dataclass(frozen=True)
+class Match:
+    """A topic that a text may be about.
+
+    Attributes:
+        topic: The topic.
+        score: From 0 up; two words of three characters give about 2.
+        words: The topic's words that the text holds, weightiest first.
+    """
+
+    topic: Topic
+    score: float
+    words: tuple[str, ...]
+
+
+class TopicIndex:
+    """Scores topics by the words they list and by likeness to their words, titles and examples.
+
+    Args:
+        topics: What appeals can be about.
+    """
+
+    def __init__(self, topics: Sequence[Topic]) -> None:
+        self._topics = list(topics)
+        counts: Counter[str] = Counter()
+        parsed: list[list[tuple[str, tuple[str, ...]]]] = []
+        for topic in self._topics:
+            words = []
+            for word in dict.fromkeys(topic.words):
+                parts = tuple(normal(piece) for piece in word.split())
+                words.append((word, parts))
+                counts.update([" ".join(parts)])
+            parsed.append(words)
+        total = max(2, len(self._topics))
+        self._by_start: dict[str, list[tuple[tuple[str, ...], str, float, int]]] = defaultdict(list)
+        for number, words in enumerate(parsed):
+            for word, parts in words:
+                rarity = 1.0 - 0.5 * math.log(counts[" ".join(parts)]) / math.log(total)
+                weight = _weight(parts) * rarity
+                longest = max(parts, key=len)
+                self._by_start[longest[:2]].append((parts, word, weight, number))
+        profiles: list[Counter[str]] = []
+        for topic in self._topics:
+            profile: Counter[str] = Counter()
+            for line in (topic.title, *topic.words, *topic.examples):
+                profile.update(set(_grams(normal(line))))
+            profiles.append(profile)
+        spread: Counter[str] = Counter()
+        for profile in profiles:
+            spread.update(profile.keys())
+        self._rarity = {gram: math.log((total + 1) / count) for gram, count in spread.items()}
+        self._postings: dict[str, list[tuple[int, float]]] = defaultdict(list)
+        for number, profile in enumerate(profiles):
+            values = {gram: (1 + math.log(count)) * self._rarity[gram] for gram, count in profile.items()}
+            norm = math.sqrt(sum(value * value for value in values.values())) or 1.0
+            for gram, value in values.items():
+                self._postings[gram].append((number, value / norm))
+
+    def match(self, text: str) -> list[Match]:
+        """Returns the likeliest topics, best first; empty if nothing of the text is known.
+
+        Args:
+            text: A normal text.
+        """
+        found: dict[int, list[tuple[float, str]]] = defaultdict(list)
+        for start in {text[i : i + 2] for i in range(len(text))} | set(text):
+            for parts, word, weight, number in self._by_start.get(start, ()):
+                if _near(text, parts):
+                    found[number].append((weight, word.replace(" ", "…")))
+        scores: dict[int, float] = defaultdict(float)
+        words: dict[int, list[str]] = defaultdict(list)
+        for number, said in found.items():
+            said.sort(key=lambda item: (-item[0], item[1]))
+            scores[number] = said[0][0] + _FURTHER * sum(weight for weight, _ in said[1:])
+            words[number] = [word for _, word in said]
+        grams = sorted({gram for gram in _grams(text) if gram in self._rarity})
+        norm = math.sqrt(sum(self._rarity[gram] ** 2 for gram in grams)) or 1.0
+        for gram in grams:
+            share = self._rarity[gram] / norm
+            for number, value in self._postings[gram]:
+                scores[number] += _LIKENESS * share * value
+        ranked = sorted(scores.items(), key=lambda item: (-item[1], item[0]))[:_MOST]
+        return [
+            Match(self._topics[number], score, tuple(words[number]))
+            for number, score in ranked
+            if score >= _LEAST
+        ]
+
+
+def _weight(parts: tuple[str, ...]) -> float:
+    """Longer words say more; a phrase of scattered parts is less certain than a word."""
+    length = sum(map(len, parts))
+    if length == 1:
+        return 0.55
+    return (0.1 + 0.35 * min(length, 6)) * (1.0 if len(parts) == 1 else 0.65)
+
+
+def _near(text: str, parts: tuple[str, ...]) -> bool:
+    """Whether all parts occur, within a span of a clause or two."""
+    if len(parts) == 1:
+        return parts[0] in text
+    first = parts[0]
+    at = text.find(first)
+    while at >= 0:
+        window = text[max(0, at - _SPAN) : at + len(first) + _SPAN]
+        if all(part in window for part in parts[1:]):
+            return True
+        at = text.find(first, at + 1)
+    return False
+
+
+def _grams(text: str) -> list[str]:
+    """Character pairs within runs of letters and digits."""
+    return [run[i : i + 2] for run in re.findall(r"\w{2,}", text) for i in range(len(run) - 1)]

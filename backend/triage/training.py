@@ -1,0 +1,356 @@
+"""Makes the classifier from labelled appeals, the knowledge base and corrected proposals.
+
+scikit-learn fits the weights; `classifier` uses them without it. The probabilities are made honest on appeals
+that the weights have not seen (three folds), by one temperature for each of the three classifiers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.errors import ContentError
+from backend.knowledge.entries import BoardName, Entry, LevelName
+from backend.triage.classifier import FORMAT, HEADS, MODEL, BrokenModel, Classifier, Features, Head, Linear
+from backend.triage.features import grams, knowledge
+from backend.triage.labelled import Correction, Corrections, Labelled
+from backend.triage.names import Names
+from backend.triage.reading import normal
+from backend.triage.rules import Knowledge, Rules
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+FOLDS: Final = 3
+
+_SEEN_TWICE: Final = 2
+_SHARE: Final = 1.0
+_STRENGTH: Final = 10.0
+_OTHERS: Final = 0.35
+"""Weight that the further right answers of an appeal have together, next to 1 for the best."""
+
+_DUTY: Final = 0.3
+_SERVICE: Final = 0.15
+_MOST_ANSWERS: Final = 4
+_TEMPERATURES: Final = tuple(0.3 * 1.08**step for step in range(40))
+_BINS: Final = 10
+_FEWEST: Final = 3
+
+
+class Sources(Knowledge, Protocol):
+    """What training reads of the knowledge base."""
+
+    @property
+    def entries(self) -> Mapping[str, Entry]:
+        """The entries by id; those listed in a catalogue are service items."""
+        ...
+
+
+@dataclass(frozen=True)
+class Quality:
+    """How well one classifier does on appeals that it has not seen.
+
+    Attributes:
+        right: Share of appeals whose likeliest answer is a right one.
+        error: Expected calibration error: how far the probability said is from the share right.
+        bins: For each tenth of probability that occurs: appeals, mean probability, share right.
+    """
+
+    right: float
+    error: float
+    bins: tuple[tuple[int, float, float], ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a training did.
+
+    Attributes:
+        trained: False if the model was there already and nothing had changed.
+        appeals: Number of labelled appeals.
+        corrections: Number of corrected proposals.
+        features: Number of features.
+        quality: By classifier, on unseen folds.
+    """
+
+    trained: bool
+    appeals: int
+    corrections: int
+    features: int
+    quality: Mapping[str, Quality]
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A text with weighted right answers for each classifier; none where nothing is known."""
+
+    counts: Counter[str]
+    seen: Mapping[str, float]
+    answers: Mapping[Head, Mapping[str, float]]
+    fold: int | None
+    """None for what only helps and is never asked about."""
+
+
+def train(
+    sources: Sources,
+    labelled: Sequence[Labelled],
+    corrections: Corrections,
+    folder: Path,
+    *,
+    force: bool = False,
+) -> Report:
+    """Train the classifier and write it, unless one made from the same is there.
+
+    Args:
+        sources: The knowledge base.
+        labelled: Labelled appeals.
+        corrections: Corrected proposals; one with an unknown board, level or department teaches the rest.
+        folder: Where trained models are kept.
+        force: Train even if nothing has changed.
+    """
+    kept = list(corrections)
+    made_from = fingerprint(sources, labelled, kept)
+    path = folder / MODEL
+    if not force:
+        try:
+            present = Classifier.load(path)
+        except BrokenModel:
+            present = None
+        if present is not None and present.about.get("made_from") == made_from:
+            quality = {head: _quality_of(fields) for head, fields in present.about["quality"].items()}
+            return Report(False, len(labelled), len(kept), len(present.features), quality)
+    rules = Rules(sources)
+    rows = _rows(rules, sources, labelled, kept)
+    features = _features(rows)
+    matrix = _matrix(features, rows)
+    quality = {}
+    heads: dict[Head, Linear] = {}
+    for head in HEADS:
+        scored = _unseen(matrix, rows, head)
+        temperature = _temperature(scored)
+        quality[head] = measure(_calibrated(scored, temperature))
+        heads[head] = _linear(_fit(matrix, rows, head), temperature)
+    about = {
+        "made_from": made_from,
+        "appeals": len(labelled),
+        "corrections": len(kept),
+        "quality": {head: [found.right, found.error, found.bins] for head, found in quality.items()},
+    }
+    Classifier(features, heads, about).save(path)
+    return Report(True, len(labelled), len(kept), len(features), quality)
+
+
+def fingerprint(sources: Sources, labelled: Sequence[Labelled], corrections: Sequence[Correction]) -> str:
+    """Returns a hash of everything that a model is made from, the code that reads texts included."""
+    digest = hashlib.sha256(f"{FORMAT} {version('scikit-learn')}".encode())
+    for module in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(module.read_bytes())
+    for kind in (sources.topics, sources.signals, sources.departments, sources.boards):
+        for item in kind.values():
+            digest.update(item.model_dump_json().encode())
+    for entry in sources.entries.values():
+        if entry.listings:
+            digest.update(f"{entry.id} {entry.title} {entry.board} {entry.facts.unit}".encode())
+    for appeal in labelled:
+        digest.update(appeal.model_dump_json().encode())
+    for one in corrections:
+        digest.update(json.dumps([one.text, one.category, one.level, one.lead_department]).encode())
+    return digest.hexdigest()
+
+
+def _rows(
+    rules: Rules, sources: Sources, labelled: Sequence[Labelled], corrections: Sequence[Correction]
+) -> list[_Row]:
+    def row(text: str, answers: Mapping[Head, Mapping[str, float]], fold: int | None) -> _Row:
+        evidence = rules.read(text)
+        return _Row(grams(evidence.text), knowledge(rules, evidence), answers, fold)
+
+    names = Names(rules.departments.values())
+    found: list[_Row] = []
+    for item in labelled:
+        departments = [key for key in item.departments if key in rules.departments]
+        found.append(
+            row(
+                item.text,
+                {
+                    "category": _weighted(item.categories),
+                    "level": {item.level: 1.0},
+                    "department": _weighted(departments),
+                },
+                fold_of(item.text),
+            )
+        )
+    for one in corrections:
+        named = names.find(normal(one.lead_department or ""))
+        answers: dict[Head, Mapping[str, float]] = {
+            "category": {one.category: 1.0} if one.category in get_args(BoardName) else {},
+            "level": {one.level: 1.0} if one.level in get_args(LevelName) else {},
+            "department": {named[0].department: 1.0} if named else {},
+        }
+        found.append(row(one.text, answers, fold_of(one.text)))
+    for topic in sources.topics.values():
+        for line in (topic.title, *topic.examples):
+            found.append(
+                row(line, {"category": {topic.category: _DUTY}, "department": {topic.lead: _DUTY}}, None)
+            )
+    for department in rules.departments.values():
+        for duty in department.duties:
+            found.append(row(duty, {"department": {department.id: _DUTY}}, None))
+    for entry in sources.entries.values():
+        if entry.listings and entry.board:
+            units = [named.department for unit in entry.facts.unit for named in names.find(normal(unit))]
+            answers = {
+                "category": {entry.board: _SERVICE},
+                "department": _weighted(list(dict.fromkeys(units)), _SERVICE),
+            }
+            found.append(row(entry.title, answers, None))
+    return found
+
+
+def fold_of(text: str) -> int:
+    """Returns the fold of a text, always the same."""
+    return hashlib.sha256(text.encode()).digest()[0] % FOLDS
+
+
+def _weighted(answers: Sequence[str], weight: float = 1.0) -> dict[str, float]:
+    """The best answer with most of the weight, the others sharing the rest."""
+    kept = list(dict.fromkeys(answers))[:_MOST_ANSWERS]
+    raw = [1.0, *([_OTHERS / (len(kept) - 1)] * (len(kept) - 1) if len(kept) > 1 else [])]
+    return {answer: weight * share / sum(raw) for answer, share in zip(kept, raw, strict=False)}
+
+
+def _features(rows: Sequence[_Row]) -> Features:
+    """What occurs in two rows at least is a feature."""
+    gram_rows: Counter[str] = Counter()
+    known_rows: Counter[str] = Counter()
+    for row in rows:
+        gram_rows.update(row.counts.keys())
+        known_rows.update(row.seen.keys())
+    vocabulary = sorted(gram for gram, count in gram_rows.items() if count >= _SEEN_TWICE)
+    known = sorted(name for name, count in known_rows.items() if count >= _SEEN_TWICE)
+    rarity = [math.log((1 + len(rows)) / (1 + gram_rows[gram])) + 1 for gram in vocabulary]
+    # as they will be read back
+    return Features(vocabulary, np.array(rarity, np.float16).astype(np.float32), known, _SHARE)
+
+
+def _matrix(features: Features, rows: Sequence[_Row]) -> csr_matrix:
+    from scipy.sparse import csr_matrix
+
+    described = [features.of(row.counts, row.seen) for row in rows]
+    values = np.concatenate([item.value for item in described])
+    places = np.concatenate([item.index for item in described])
+    starts = np.cumsum([0, *(len(item.index) for item in described)])
+    return csr_matrix((values, places, starts), shape=(len(rows), len(features)))
+
+
+def _fit(matrix: csr_matrix, rows: Sequence[_Row], head: Head, left_out: int | None = None) -> Any:
+    """A logistic regression of scikit-learn for one classifier, without the rows of a fold."""
+    from sklearn.linear_model import LogisticRegression
+
+    places, answers, weights = [], [], []
+    for place, row in enumerate(rows):
+        if left_out is None or row.fold != left_out:
+            for answer, weight in row.answers.get(head, {}).items():
+                places.append(place)
+                answers.append(answer)
+                weights.append(weight)
+    if len(set(answers)) < _FEWEST:
+        raise ContentError("标注的诉求太少，学不出分诊模型：每一项至少要有三种不同的答案。")
+    model = LogisticRegression(C=_STRENGTH, solver="liblinear", tol=0.01, random_state=0)
+    return model.fit(matrix[places], answers, sample_weight=weights)
+
+
+def _linear(model: Any, temperature: float) -> Linear:
+    """The weights as they will be read back."""
+    return Linear(
+        tuple(str(name) for name in model.classes_),
+        model.coef_.T.astype(np.float16).astype(np.float32),
+        model.intercept_.astype(np.float32),
+        temperature,
+    )
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """Scores of an appeal by a classifier that has not seen it, and which answers are right."""
+
+    scores: NDArray[np.float32]
+    right: NDArray[np.bool_]
+
+
+def _unseen(matrix: csr_matrix, rows: Sequence[_Row], head: Head) -> list[_Scored]:
+    found: list[_Scored] = []
+    for fold in range(FOLDS):
+        asked = [place for place, row in enumerate(rows) if row.fold == fold and row.answers.get(head)]
+        if not asked:
+            continue
+        model = _fit(matrix, rows, head, left_out=fold)
+        for place, scores in zip(asked, model.decision_function(matrix[asked]), strict=True):
+            right = np.array([name in rows[place].answers[head] for name in model.classes_])
+            found.append(_Scored(scores, right))
+    return found
+
+
+def _temperature(scored: Sequence[_Scored]) -> float:
+    """The temperature under which the right answers are likeliest together."""
+
+    def surprise(temperature: float) -> float:
+        total = 0.0
+        for probabilities, right in _spread(scored, temperature):
+            total -= math.log(max(1e-9, float(probabilities[right].sum())))
+        return total
+
+    return min(_TEMPERATURES, key=surprise)
+
+
+def _spread(
+    scored: Sequence[_Scored], temperature: float
+) -> Iterable[tuple[NDArray[np.float32], NDArray[np.bool_]]]:
+    for item in scored:
+        raised = np.exp((item.scores - item.scores.max()) / temperature)
+        yield raised / raised.sum(), item.right
+
+
+def _calibrated(scored: Sequence[_Scored], temperature: float) -> list[tuple[float, bool]]:
+    return [
+        (float(probabilities.max()), bool(right[int(probabilities.argmax())]))
+        for probabilities, right in _spread(scored, temperature)
+    ]
+
+
+def measure(said: Sequence[tuple[float, bool]]) -> Quality:
+    """Returns how often the likeliest answer is right, and how honest its probability is.
+
+    Args:
+        said: Probability of the likeliest answer, and whether it is right.
+    """
+    bins: list[tuple[int, float, float]] = []
+    for tenth in range(_BINS):
+        inside = [item for item in said if min(_BINS - 1, int(item[0] * _BINS)) == tenth]
+        if inside:
+            mean = sum(probability for probability, _ in inside) / len(inside)
+            bins.append(
+                (len(inside), round(mean, 3), round(sum(right for _, right in inside) / len(inside), 3))
+            )
+    total = max(1, len(said))
+    error = sum(count * abs(mean - right) for count, mean, right in bins) / total
+    return Quality(round(sum(right for _, right in said) / total, 4), round(error, 4), tuple(bins))
+
+
+def _quality_of(fields: Sequence[Any]) -> Quality:
+    return Quality(fields[0], fields[1], tuple((count, mean, right) for count, mean, right in fields[2]))
+
+
+def is_current(sources: Sources, labelled: Sequence[Labelled], present: Classifier) -> bool:
+    """Returns whether a model without corrections would be made from the same as this one."""
+    return present.about.get("made_from") == fingerprint(sources, labelled, [])
