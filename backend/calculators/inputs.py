@@ -57,7 +57,7 @@ def sentence(error: ValidationError) -> tuple[str, str]:
         return f"不认识 {at} 这个字段。", at
     if "expected" in context:
         return f"{at} 只能是：{str(context['expected']).replace(' or ', '、').replace(', ', '、')}。", at
-    if kind == "moment":
+    if kind in ("moment", "number"):
         return f"{at} {first['msg']}。", at
     return f"{at} 的格式不正确。", at
 

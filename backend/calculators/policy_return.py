@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
+from backend.appeals.service_times import ServiceKind, service_due
 from backend.calculators.calculator import Calculator, Computation, Surroundings
 from backend.calculators.inputs import Input, Moment, said, written
 
@@ -19,9 +19,9 @@ class Kind(StrEnum):
     JOINT = "joint"
 
     @property
-    def hours(self) -> int:
-        """Natural hours until it must be back."""
-        return 24 if self is Kind.SINGLE_DEPARTMENT else 48
+    def limit(self) -> ServiceKind:
+        """The time limit that holds."""
+        return ServiceKind.POLICY_SINGLE if self is Kind.SINGLE_DEPARTMENT else ServiceKind.POLICY_JOINT
 
 
 _OTHER_NAMES = {
@@ -55,17 +55,19 @@ class PolicyReturnInput(Input):
     handed_at: Moment
 
 
-def compute(given: PolicyReturnInput, _around: Surroundings) -> Computation:
+def compute(given: PolicyReturnInput, around: Surroundings) -> Computation:
     """Add the hours."""
-    due = given.handed_at + timedelta(hours=given.kind.hours)
+    hours = given.kind.limit.hours or 0
+    due = service_due(given.kind.limit, given.handed_at, around.calendar) or given.handed_at
     who = "单个部门处置" if given.kind is Kind.SINGLE_DEPARTMENT else "部门联合办理"
     return Computation(
-        result={"due_at": written(due), "hours": given.kind.hours},
+        result={"due_at": written(due), "hours": hours},
         trace=(
-            f"{who}的事项，转递后 {given.kind.hours} 小时内向窗口反馈",
+            f"{who}的事项，转递后 {hours} 小时内向窗口反馈",
             "按自然小时计算，休息日照算",
             f"最迟反馈时间：{said(due)}",
         ),
+        citations=("qt.system.policy.return",),
     )
 
 

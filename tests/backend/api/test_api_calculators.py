@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from api_helpers import Backend, refused
+from calculator_cases import BAD, CASES
 
 
 async def test_the_list_describes_every_input(backend: Backend) -> None:
@@ -63,3 +64,20 @@ async def test_what_cannot_be_computed(backend: Backend, body: dict[str, object]
 
 async def test_a_calculator_that_is_not_there(backend: Backend) -> None:
     await refused(await backend.post("/api/v1/calculators/horoscope", {}), 404, "not_found")
+
+
+async def test_cases_that_nobody_published_are_exact(backend: Backend) -> None:
+    for name, sent, expected in CASES:
+        answer = await backend.post(f"/api/v1/calculators/{name}", sent)
+        body = await answer.json()
+        assert answer.status == 200, (name, sent, body)
+        assert {key: body["result"].get(key) for key in expected} == expected, (name, sent)
+        assert body["trace"]
+        assert body["citations"]
+
+
+async def test_inputs_that_cannot_be_used_are_refused_with_a_sentence(backend: Backend) -> None:
+    for name, sent, field in BAD:
+        answer = await backend.post(f"/api/v1/calculators/{name}", sent)
+        await refused(answer, 422, "invalid_input")
+        assert (await answer.json())["error"]["details"]["field"].split(".")[0] == field
