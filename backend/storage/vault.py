@@ -69,6 +69,8 @@ class Vault:
 
         try:
             raw = base64.b64decode(sealed.removeprefix(_FORMAT), validate=True)
+            if _FORMAT + base64.b64encode(raw).decode("ascii") != sealed:
+                raise ValueError  # one sealed text is written in one way only
             text = AESGCM(self._contact).decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], None)
         except (InvalidTag, binascii.Error, ValueError):
             raise WrongKey("联系方式无法解密：数据密钥不符，或者数据被改动过。") from None
@@ -110,12 +112,13 @@ def decode_key(text: str) -> bytes:
     return key
 
 
-def open_vault(key: str | None, data_dir: Path) -> Vault:
+def open_vault(key: str | None, data_dir: Path, *, make: bool = True) -> Vault:
     """The vault of an installation.
 
     Args:
         key: From the settings; None takes the file ``data.key`` of the data folder, made if missing.
         data_dir: The data folder.
+        make: Whether a missing key is made; not where there is data already, which only its own key reads.
 
     Raises:
         WrongKey: The key cannot be used.
@@ -123,8 +126,10 @@ def open_vault(key: str | None, data_dir: Path) -> Vault:
     if key:
         return Vault(decode_key(key))
     file = data_dir / KEY_FILE
-    data_dir.mkdir(parents=True, exist_ok=True)
+    if not make and not file.exists():
+        raise WrongKey(f"没有数据密钥：请设置 QIFU_DATA_KEY，或者把 {KEY_FILE} 放回数据文件夹 {data_dir}。")
     try:
+        data_dir.mkdir(parents=True, exist_ok=True)
         # linked into place whole, so that of two first starts at once both read the same key
         fresh = file.with_name(f".{KEY_FILE}.{os.getpid()}")
         if not file.exists():
