@@ -3,8 +3,8 @@
 Each text is a unit vector of its weightiest pairs of characters, a pair weighing the more the fewer texts of
 the window hold it. Groups begin around the texts with the densest neighbourhood and around the weightiest
 words, then settle: a text belongs where it is like the whole group, itself left out, so that no chain of
-neighbours joins what is not alike. The result depends on the texts alone, not on their order. Only numpy; texts
-that share nothing are never compared, and memory grows with the number of texts. Pure computation.
+neighbours joins what is not alike. The result depends on the texts alone, not on their order. Texts that
+share nothing are never compared, and memory grows with the number of texts. Pure computation.
 """
 
 from __future__ import annotations
@@ -30,14 +30,16 @@ Floats = NDArray[np.float32]
 Places = NDArray[np.int64]
 
 _PAIRS_OF_TEXT = 80  # weightiest pairs by which a text is compared
-_PAIRS_OF_GROUP = 240
+_HEAD = 30  # of them, by which its neighbours are found
+_PAIRS_OF_GROUP = 300
 _NEIGHBOURS = 200  # of a text that are remembered; a larger group comes together when groups merge
-_ROUNDS = 6
+_ROUNDS = 4
 _SEEDS = 400  # words that may begin a group
 _SEED_WEIGHT = 0.1  # least weight of such a word in a text
 _LEAST = 3  # texts of a group that begins with a word
 _COMMON = 0.5  # a pair that more of the texts hold tells nothing; few texts are too few to tell
 _FEW = 200
+_NOTHING = 1e-6
 _AT_ONCE = 4_000_000  # products that are held at once
 _RARE = 1 / 60  # a pair that fewer of the texts hold is a name more often than a matter, and weighs no more
 _DAMPED = 0.4  # weight of a place's or an enterprise's name beside other words
@@ -119,7 +121,7 @@ def _heaviest(
     """The ``most`` greatest values of each row; of equal ones those of the lower columns."""
     told = values > 0
     owners, columns, values = owners[told], columns[told], values[told]
-    order = np.lexsort((columns, -values, owners))
+    order = np.lexsort((-values, owners))  # stable: the columns come in rising order
     owners, columns, values = owners[order], columns[order], values[order]
     begins = np.searchsorted(owners, np.arange(count))
     kept = np.arange(len(owners)) - begins[owners] < most
@@ -128,10 +130,19 @@ def _heaviest(
     return _Rows(start, columns, values.astype(np.float32), width)
 
 
+def _heads(rows: _Rows, most: int) -> _Rows:
+    """The first values of each row."""
+    owners = rows.owners()
+    kept = np.arange(len(owners)) - rows.start[owners] < most
+    sizes = np.minimum(np.diff(rows.start), most)
+    start = np.concatenate([[0], np.cumsum(sizes)])
+    return _Rows(start, rows.columns[kept], rows.values[kept], rows.width)
+
+
 def _unit(rows: _Rows) -> _Rows:
     owners = rows.owners()
     lengths = np.sqrt(np.bincount(owners, rows.values.astype(np.float64) ** 2, rows.count))
-    values = rows.values / np.maximum(lengths, 1e-9)[owners]
+    values = rows.values / np.maximum(lengths, _NOTHING)[owners]
     return _Rows(rows.start, rows.columns, values.astype(np.float32), rows.width)
 
 
@@ -165,7 +176,7 @@ def _begun(rows: _Rows, link: float) -> Places:
     """First groups: the text with the densest neighbourhood takes its neighbours, and so on; then words."""
     neighbours: list[Places] = []
     density = np.zeros(rows.count)
-    for owners, others, likes in _products(rows, rows, link):
+    for owners, others, likes in _products(_heads(rows, _HEAD), rows, link):
         told = owners != others
         owners, others, likes = owners[told], others[told], likes[told]
         density += np.bincount(owners, likes, rows.count)
@@ -208,23 +219,20 @@ def _by_words(rows: _Rows, labels: Places, label: int) -> Places:
 
 
 def _settled(rows: _Rows, labels: Places, join: float, merge: float) -> Places:
-    """Lets each text go where it is most like the rest, and like groups become one, until little changes."""
+    """Lets each text go where it is most like the rest, and like groups become one, until nothing changes."""
     for _ in range(_ROUNDS):
         labels = _merged(rows, labels, merge)
         centres, lengths = _centres(rows, labels)
         best = np.full(rows.count, -1)
-        likes = np.full(rows.count, join, np.float64)
-        for owners, groups, sums in _products(rows, centres, join * 0.5):
-            own = labels[owners] == groups
-            # the text itself is left out of its group's sum
-            rest = np.sqrt(np.maximum(lengths[groups] ** 2 - 2 * sums + 1, 0))
-            alike = np.where(own, (sums - 1) / np.maximum(rest, 1e-3), sums / lengths[groups])
+        for owners, groups, likes in _products(rows, centres, join):
+            # the text itself is left out of its group's sum; that only makes it less like its group
+            sums = likes * lengths[groups]
+            rest = np.sqrt(np.maximum(lengths[groups] ** 2 - 2 * sums + 1, _NOTHING))
+            alike = np.where(labels[owners] == groups, (sums - 1) / rest, likes)
             order = np.lexsort((groups, -alike, owners))
             owners, groups, alike = owners[order], groups[order], alike[order]
-            first = np.concatenate([[True], owners[1:] != owners[:-1]]) if len(owners) else np.zeros(0, bool)
-            owners, groups, alike = owners[first], groups[first], alike[first]
-            told = alike >= join
-            best[owners[told]], likes[owners[told]] = groups[told], alike[told]
+            told = np.diff(owners, prepend=-1).astype(bool) & (alike >= join)
+            best[owners[told]] = groups[told]
         if np.array_equal(best, labels):
             break
         labels = best
@@ -232,37 +240,36 @@ def _settled(rows: _Rows, labels: Places, join: float, merge: float) -> Places:
 
 
 def _centres(rows: _Rows, labels: Places) -> tuple[_Rows, NDArray[np.float64]]:
-    """The sums of the groups' vectors, their weightiest pairs only, and the lengths of these sums."""
+    """The groups' directions, by their weightiest pairs only, and the lengths of their vectors' sums."""
     count = int(labels.max(initial=-1)) + 1
     owners = labels[rows.owners()]
     told = owners >= 0
     cells, where = np.unique(owners[told] * rows.width + rows.columns[told], return_inverse=True)
     sums = np.bincount(where, rows.values[told], len(cells)).astype(np.float64)
-    lengths = np.sqrt(np.bincount(cells // rows.width, sums**2, count))
-    centres = _heaviest(cells // rows.width, cells % rows.width, sums, count, rows.width, _PAIRS_OF_GROUP)
-    return centres, np.maximum(lengths, 1e-9)
+    groups = cells // rows.width
+    lengths = np.maximum(np.sqrt(np.bincount(groups, sums**2, count)), _NOTHING)
+    return _heaviest(
+        groups, cells % rows.width, sums / lengths[groups], count, rows.width, _PAIRS_OF_GROUP
+    ), lengths
 
 
 def _merged(rows: _Rows, labels: Places, merge: float) -> Places:
-    """Makes groups one that are most like each other; numbers what is left from 0."""
-    while True:
-        numbers, labels = _numbered(labels)
-        centres, _ = _centres(rows, labels)
-        pairs = [
-            (-float(alike), int(one), int(other))
-            for owners, others, likes in _products(_unit(centres), _unit(centres), merge)
-            for one, other, alike in zip(owners, others, likes, strict=True)
-            if one < other
-        ]
-        into = np.arange(numbers)
-        taken: set[int] = set()
-        for _, one, other in sorted(pairs):
-            if one not in taken and other not in taken:
-                taken |= {one, other}
-                into[other] = one
-        if not taken:
-            return labels
-        labels = np.where(labels >= 0, into[labels], -1)
+    """Makes groups one that are most like each other, two and two; numbers what is left from 0."""
+    count, labels = _numbered(labels)
+    centres = _centres(rows, labels)[0]
+    pairs = [
+        (-float(alike), int(one), int(other))
+        for owners, others, likes in _products(centres, centres, merge)
+        for one, other, alike in zip(owners, others, likes, strict=True)
+        if one < other
+    ]
+    into = np.arange(count)
+    taken: set[int] = set()
+    for _, one, other in sorted(pairs):
+        if one not in taken and other not in taken:
+            taken |= {one, other}
+            into[other] = one
+    return _numbered(np.where(labels >= 0, into[labels], -1))[1]
 
 
 def _numbered(labels: Places) -> tuple[int, Places]:
