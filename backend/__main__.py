@@ -21,6 +21,7 @@ from backend.composition import build, vault_of
 from backend.errors import ContentError, InvalidInput, QifuError
 from backend.settings import InvalidSettings, Settings, load_settings
 from backend.storage.schema import migrate
+from backend.storage.vault import WrongKey
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +77,7 @@ def main() -> int:
     except ContentError as error:
         print(f"{error.message}（运行 qifu check 查看全部问题）", file=sys.stderr)
         return 2
-    except (InvalidSettings, InvalidInput) as error:
+    except (InvalidSettings, InvalidInput, WrongKey) as error:
         print(error.message, file=sys.stderr)
         return 2
     except QifuError as error:
