@@ -204,6 +204,7 @@ def _appeal(number: str, body: dict[str, Any]) -> dict[str, Any]:
         "submitted_at": "2026-11-21T10:00:00+08:00",
         "due_at": "2099-11-25T17:30:00+08:00",
         "due_provisional": False,
+        "merged_into": None,
     }
 
 

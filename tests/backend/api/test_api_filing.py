@@ -30,6 +30,7 @@ async def test_filing_answers_number_level_lead_and_due_time(backend: Backend) -
         "submitted_at",
         "due_at",
         "due_provisional",
+        "merged_into",
     }
     assert appeal["number"].startswith("QT20261116-")
     assert appeal["state_text"] == "已提交"
