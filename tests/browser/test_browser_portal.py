@@ -79,6 +79,37 @@ def test_unresolved_goes_back_with_its_due_time(portal: Any, service: Any) -> No
     assert service.appeals_of("杭州示例化工有限公司")[0]["state"] == "reopened"
 
 
+def test_refusal_waits_for_the_enterprise_and_comes_back(portal: Any, service_without_bot: Any) -> None:
+    service = service_without_bot
+    page = portal(service)
+    number = page.file_by_form(PROBLEM, "杭州示例食品有限公司")
+    office = service.token("taskforce", "专班")
+    reason = {"reason": "这件事不属于区里的职责，请向市里反映。"}
+    service.done(f"/api/v1/desk/appeals/{number}/decline", reason, token=office)
+    result = page.look_up(number)
+    expect(page.named("replies")).to_contain_text("不属于区里的职责")
+    page.page.get_by_label("未解决").check()
+    page.named("feedback-submit").click()
+    expect(page.named("feedback-given")).to_contain_text("未解决")
+    expect(result.locator('[data-test="appeal-state"]')).to_have_text("已提交")
+
+
+def test_merge_can_be_taken_back_by_the_enterprise(portal: Any, service_without_bot: Any) -> None:
+    service = service_without_bot
+    page = portal(service)
+    first = page.file_by_form(PROBLEM, "杭州示例印染有限公司")
+    page = portal(service)
+    second = page.file_by_form(PROBLEM, "杭州示例印染有限公司")
+    office = service.token("taskforce", "专班")
+    merge = {"into": first, "reason": "同一处路面"}
+    service.done(f"/api/v1/desk/appeals/{second}/merge", merge, token=office)
+    result = page.look_up(second)
+    expect(page.named("merged")).to_contain_text(first)
+    page.named("separate").click()
+    expect(page.named("feedback-given")).to_contain_text("取消并案")
+    expect(result.locator('[data-test="appeal-state"]')).to_have_text("已提交")
+
+
 def test_wrong_phone_shows_nothing_of_the_appeal(portal: Any, service_without_bot: Any) -> None:
     page = portal(service_without_bot)
     number = page.file_by_form(PROBLEM, "杭州示例纺织有限公司")
