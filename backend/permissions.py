@@ -17,6 +17,7 @@ class Action(StrEnum):
     """Everything that staff can ask for."""
 
     APPEALS_VIEW = "appeals.view"
+    APPEALS_FILE = "appeals.file"
     APPEALS_ASSIGN = "appeals.assign"
     APPEALS_TRANSFER = "appeals.transfer"
     APPEALS_REASSIGN = "appeals.reassign"
@@ -44,6 +45,7 @@ class Action(StrEnum):
 
 _OTHERS: dict[Action, frozenset[Role]] = {
     Action.APPEALS_VIEW: frozenset(Role) - {Role.EDITOR},
+    Action.APPEALS_FILE: frozenset({Role.OPERATOR, Role.TERRITORY, Role.TASKFORCE, Role.LIAISON}),
     Action.HANDOFFS_VIEW: frozenset({Role.OPERATOR, Role.TASKFORCE, Role.ADMIN}),
     Action.HANDOFFS_ANSWER: frozenset({Role.OPERATOR, Role.TASKFORCE}),
     Action.UNANSWERED_VIEW: frozenset({Role.OPERATOR, Role.TASKFORCE, Role.EDITOR, Role.ADMIN}),
