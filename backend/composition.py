@@ -30,6 +30,8 @@ from backend.people.service import PeopleService
 from backend.settings import Settings
 from backend.storage.database import Database
 from backend.storage.vault import Vault, open_vault
+from backend.supervision.gateway import NoticeGateway
+from backend.supervision.service import Supervision
 from backend.triage.classifier import MODEL
 from backend.triage.keeping import Kept
 from backend.triage.proposing import Triage
@@ -124,6 +126,7 @@ class Container:
         unanswered: Questions that had no answer.
         bot: The way to the bot process.
         conversations: Answers messages, with the bot or without it.
+        supervision: The clock that acts on what is due, and the way of messages out of the house.
     """
 
     settings: Settings
@@ -144,6 +147,7 @@ class Container:
     unanswered: UnansweredService
     bot: BotClient
     conversations: ConversationService
+    supervision: Supervision
 
     async def open(self) -> None:
         """Starts what runs beside the requests.
@@ -159,9 +163,11 @@ class Container:
                 log.info("due times recomputed", extra={"appeals": changed})
         except Unavailable as error:
             log.warning("due times not recomputed", extra={"code": error.code})
+        self.supervision.start()
 
     async def close(self) -> None:
         """Lets what has begun end, then stops."""
+        await self.supervision.stop()
         await self.conversations.finish()
         await self.unanswered.finish()
         await self.bot.close()
@@ -255,4 +261,23 @@ def build(
         unanswered=unanswered,
         bot=bot,
         conversations=conversations,
+        supervision=Supervision(
+            database.unit_of_work,
+            clock,
+            directory,
+            calendar,
+            _gateway(settings, clock),
+            close=settings.close_of_business,
+            seconds=settings.clock_seconds,
+            tries=settings.notice_tries,
+            timeout=settings.notice_timeout_seconds,
+            phones=settings.notice_phone,
+        ),
     )
+
+
+def _gateway(settings: Settings, clock: Clock) -> NoticeGateway | None:
+    if settings.notice_url is None:
+        return None
+    secret = settings.notice_secret.get_secret_value() if settings.notice_secret else None
+    return NoticeGateway(settings.notice_url, secret, clock, settings.notice_timeout_seconds)

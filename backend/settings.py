@@ -176,6 +176,43 @@ class Settings(BaseSettings):
         description="How many chat messages one sender may send in a minute; 0 means no limit.",
     )
 
+    clock_seconds: float = Field(
+        20,
+        ge=0,
+        le=3600,
+        description=(
+            "Pause between two passes of the supervision clock, which also delivers messages, in seconds; "
+            "0 switches both off in this process."
+        ),
+    )
+    notice_url: str | None = Field(
+        None,
+        description=(
+            "Notice gateway that reminders, orders and questions are posted to as JSON (`https://…`), such as "
+            "a district's own service for short messages. Unset: desks read theirs in the list of messages, "
+            "enterprises are phoned."
+        ),
+    )
+    notice_secret: SecretStr | None = Field(
+        None, repr=False, description="Signs what the notice gateway is sent (HMAC-SHA256)."
+    )
+    notice_timeout_seconds: float = Field(
+        10, gt=0, le=60, description="How long the notice gateway is waited for, in seconds."
+    )
+    notice_tries: int = Field(
+        12,
+        ge=1,
+        le=100,
+        description="Tries after which a message that cannot be delivered is left to people.",
+    )
+    notice_phone: bool = Field(
+        False,
+        description=(
+            "Whether the notice gateway is given the enterprise's telephone number, which a short message "
+            "needs. Only with `https://` or an address of this machine."
+        ),
+    )
+
     phrasing_url: str | None = Field(
         None,
         description=(
@@ -248,7 +285,7 @@ class Settings(BaseSettings):
             raise ValueError("应以 sqlite:/// 或 postgresql:// 开头")
         return value
 
-    @field_validator("phrasing_url", "encoder_url")
+    @field_validator("phrasing_url", "encoder_url", "notice_url")
     @classmethod
     def _web_scheme(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("http://", "https://")):
@@ -302,6 +339,14 @@ class Settings(BaseSettings):
     def _endpoint_is_whole(self) -> Self:
         if self.encoder == "endpoint" and not (self.encoder_url and self.encoder_model):
             raise ValueError("QIFU_ENCODER=endpoint 时还要设置 QIFU_ENCODER_URL 和 QIFU_ENCODER_MODEL")
+        return self
+
+    @model_validator(mode="after")
+    def _numbers_leave_in_private(self) -> Self:
+        if self.notice_phone and self.notice_url:
+            parts = urlsplit(self.notice_url)
+            if parts.scheme != "https" and not _is_loopback(parts.hostname or ""):
+                raise ValueError("QIFU_NOTICE_PHONE=true 时 QIFU_NOTICE_URL 应以 https:// 开头")
         return self
 
     @property

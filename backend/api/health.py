@@ -64,5 +64,6 @@ async def get_readiness(call: Call, data: None) -> web.Response:
 @TABLE.get("/metrics", "Counters in Prometheus' text format.", media_type="text/plain")
 async def get_metrics(call: Call, data: None) -> web.Response:
     """Writes the counters; they hold no personal data."""
+    call.metrics.clock(call.container.supervision.gauges)
     body = call.metrics.render(bot_up=call.container.conversations.bot_ready)
     return web.Response(body=body, headers={"Content-Type": MEDIA_TYPE})

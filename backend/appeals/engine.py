@@ -29,7 +29,9 @@ from backend.appeals.model import (
     SupervisionKind,
     SupervisionState,
 )
+from backend.appeals.notices import messages_of
 from backend.appeals.numbers import parse_number
+from backend.appeals.penalties import penalties_of
 from backend.appeals.ports import (
     AppealRepository,
     AppealUnitOfWorkFactory,
@@ -42,7 +44,7 @@ from backend.appeals.ports import (
 from backend.errors import Conflict, NotFound
 from backend.people.actors import Actor
 
-_QUIET: Final = frozenset({Event.NOTE, Event.SUPERVISE, Event.REMIND, Event.ERASE})
+QUIET: Final = frozenset({Event.NOTE, Event.SUPERVISE, Event.REMIND, Event.ERASE})
 """Events after which nobody who looks at the appeal has to look again."""
 
 _TOLD: Final = 5
@@ -213,7 +215,7 @@ class Engine:
         before, after = differences(changed, appeal), differences(appeal, changed)
         line = HistoryEvent(now, actor, event, summary, text, public, before, {**after, **also})
         try:
-            stored = await appeals.save(changed, line, same_version=event in _QUIET and changed == appeal)
+            stored = await appeals.save(changed, line, same_version=event in QUIET and changed == appeal)
         except StaleVersion:
             raise await missed(appeals, appeal.number, appeal.version) from None
         if _timing(changed) != _timing(appeal):
@@ -222,6 +224,9 @@ class Engine:
             rows = await appeals.supervision(appeal.number)
             wanted = supervision_after(rows, self._moments(changed), questions, changed, now)
             await appeals.replace_supervision(appeal.number, wanted)
+        messages, penalties = messages_of(appeal, stored, line), penalties_of(appeal, stored, line)
+        if messages or penalties:
+            await appeals.follow_up(appeal.number, messages, penalties)
         return stored
 
 
@@ -229,7 +234,7 @@ async def missed(appeals: AppealRepository, number: str, seen: int) -> Conflict:
     """The refusal of a change to an older version, with what has changed since."""
     appeal = await appeals.get(number)
     version = appeal.version if appeal else seen
-    lines = [line for line in await appeals.history(number) if line.event not in _QUIET]
+    lines = [line for line in await appeals.history(number) if line.event not in QUIET]
     newer = lines[-min(max(version - seen, 1), _TOLD) :]
     return Conflict(
         "这件诉求刚刚被他人修改，请刷新后再操作。",

@@ -12,6 +12,8 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from backend.appeals.model import Appeal, HistoryEvent, Level, State, Supervision
+from backend.appeals.notices import Message
+from backend.appeals.penalties import Penalty
 
 Clock = Callable[[], datetime]
 """Answers the present moment as an aware datetime."""
@@ -226,6 +228,10 @@ class AppealRepository(Protocol):
         Raises:
             StaleVersion: It was changed in between.
         """
+        ...
+
+    async def follow_up(self, number: str, messages: Sequence[Message], penalties: Sequence[Penalty]) -> None:
+        """Keep what a change of an appeal gives rise to; what is there already is not kept twice."""
         ...
 
     async def history(self, number: str) -> tuple[HistoryEvent, ...]:

@@ -26,6 +26,8 @@ from backend.appeals.model import (
     SupervisionKind,
     SupervisionState,
 )
+from backend.appeals.notices import Message
+from backend.appeals.penalties import Penalty
 from backend.appeals.ports import (
     AppealPage,
     AppealQuery,
@@ -35,7 +37,9 @@ from backend.appeals.ports import (
     StaleVersion,
     StoredGroup,
 )
-from backend.storage.records import SqlIntegrity, history_row, line_of
+from backend.storage.outbox import SqlOutbox
+from backend.storage.penalties import SqlPenalties
+from backend.storage.records import SqlIntegrity, content_signature, history_row, line_of
 from backend.storage.tables import (
     AccountRow,
     AppealRow,
@@ -102,7 +106,7 @@ class SqlAppeals:
 
     async def add(self, appeal: Appeal, supervision: Sequence[Supervision], line: HistoryEvent) -> Appeal:
         """Store a new appeal with its supervision moments and the first line of its record."""
-        signed = replace(line, after={**line.after, "content": content_signature(self._vault, appeal)})
+        signed = replace(line, after={**line.after, "content": signed_content(self._vault, appeal)})
         row = AppealRow(**self._columns(appeal), **self._contact(appeal), version=appeal.version)
         row.co_departments = _co_rows(appeal)
         self._session.add(row)
@@ -112,21 +116,21 @@ class SqlAppeals:
         self._session.add(first)
         self._session.add_all(_supervision_row(row.id, moment) for moment in supervision)
         await self._session.flush()
-        return self._appeal(row)
+        return self.appeal(row)
 
     async def get(self, number: str, *, scope: Scope | None = None, lock: bool = False) -> Appeal | None:
         """The appeal of a number, kept from others' changes where ``lock`` is set."""
-        query = select(AppealRow).where(AppealRow.number == number, *_within(scope or Scope()))
+        query = select(AppealRow).where(AppealRow.number == number, *within(scope or Scope()))
         query = query.execution_options(populate_existing=True)
         if lock:
             query = query.with_for_update(of=AppealRow)
         row = await self._session.scalar(query)
-        return self._appeal(row) if row else None
+        return self.appeal(row) if row else None
 
     async def of_group(self, group: str) -> tuple[Appeal, ...]:
         """The appeals of a filing, in their order."""
         query = select(AppealRow).where(AppealRow.group_id == group).order_by(AppealRow.id)
-        return tuple(map(self._appeal, await self._session.scalars(query)))
+        return tuple(map(self.appeal, await self._session.scalars(query)))
 
     async def save(self, appeal: Appeal, line: HistoryEvent, *, same_version: bool = False) -> Appeal:
         """Store a changed appeal over the version it was read at, with the line of its record.
@@ -163,7 +167,13 @@ class SqlAppeals:
             await self._session.flush()
             row.co_departments.extend(_co_rows(appeal))
         await self._session.flush()
-        return self._appeal(row)
+        return self.appeal(row)
+
+    async def follow_up(self, number: str, messages: Sequence[Message], penalties: Sequence[Penalty]) -> None:
+        """Keep what a change of an appeal gives rise to; what is there already is not kept twice."""
+        appeal_id = await self._id(number)
+        await SqlOutbox(self._session, self._vault).add(appeal_id, messages)
+        await SqlPenalties(self._session).add(appeal_id, penalties)
 
     async def history(self, number: str) -> tuple[HistoryEvent, ...]:
         """The record, oldest first."""
@@ -177,7 +187,7 @@ class SqlAppeals:
 
     async def supervision(self, number: str) -> tuple[Supervision, ...]:
         """Moments and orders, by time."""
-        return tuple(map(_supervision, await self._supervision_rows(number)))
+        return tuple(map(supervision_of, await self._supervision_rows(number)))
 
     async def replace_supervision(self, number: str, supervision: Sequence[Supervision]) -> None:
         """Make the stored rows equal to these; rows that stay the same keep their identity."""
@@ -225,11 +235,11 @@ class SqlAppeals:
     async def not_yet_due(self, now: datetime) -> tuple[Appeal, ...]:
         """The unresolved appeals that are due after a moment."""
         query = select(AppealRow).where(AppealRow.state.in_(OPEN), AppealRow.due_at > now)
-        return tuple(map(self._appeal, await self._session.scalars(query.order_by(AppealRow.id))))
+        return tuple(map(self.appeal, await self._session.scalars(query.order_by(AppealRow.id))))
 
     async def find(self, query: AppealQuery, scope: Scope, now: datetime) -> AppealPage:
         """One page of the appeals that fit both, newest first."""
-        conditions = [*_within(scope), *self._wanted(query, now)]
+        conditions = [*within(scope), *self._wanted(query, now)]
         wanted = select(AppealRow).where(*conditions)
         total = await self._session.scalar(select(func.count(AppealRow.id)).where(*conditions))
         rows = await self._session.scalars(
@@ -237,7 +247,7 @@ class SqlAppeals:
             .limit(query.page_size)
             .offset((query.page - 1) * query.page_size)
         )
-        return AppealPage(tuple(map(self._appeal, rows)), total or 0, query.page, query.page_size)
+        return AppealPage(tuple(map(self.appeal, rows)), total or 0, query.page, query.page_size)
 
     async def _id(self, number: str) -> int:
         found = await self._session.scalars(select(AppealRow.id).where(AppealRow.number == number))
@@ -322,7 +332,8 @@ class SqlAppeals:
             "phone_hash": self._vault.fingerprint(appeal.phone),
         }
 
-    def _appeal(self, row: AppealRow) -> Appeal:
+    def appeal(self, row: AppealRow, *, contact: bool = True) -> Appeal:
+        """The appeal of a row; its contact is unsealed, or left out where nobody needs it."""
         feedback = None
         if row.feedback_at is not None and row.feedback_result is not None:
             result = FeedbackResult(row.feedback_result)
@@ -331,8 +342,8 @@ class SqlAppeals:
             number=row.number,
             group=row.group_id,
             enterprise=row.enterprise,
-            contact=self._vault.open(row.contact_sealed),
-            phone=self._vault.open(row.phone_sealed),
+            contact=self._vault.open(row.contact_sealed) if contact else "",
+            phone=self._vault.open(row.phone_sealed) if contact else "",
             text=row.text,
             channel=row.channel,
             category=row.category,
@@ -365,7 +376,8 @@ class SqlAppeals:
         )
 
 
-def _within(scope: Scope) -> list[Any]:
+def within(scope: Scope) -> list[Any]:
+    """The conditions under which a desk may see an appeal."""
     conditions: list[Any] = []
     if scope.department is not None:
         conditions += [AppealRow.assigned_at.is_not(None), _involves(scope.department)]
@@ -393,7 +405,8 @@ def _co_rows(appeal: Appeal) -> list[CoDepartmentRow]:
     ]
 
 
-def _supervision(row: SupervisionRow) -> Supervision:
+def supervision_of(row: SupervisionRow) -> Supervision:
+    """A moment, order or question as it is stored."""
     return Supervision(
         row.at, row.by, SupervisionKind(row.kind), SupervisionState(row.state), row.text, row.acted_at
     )
@@ -411,17 +424,22 @@ def _supervision_row(appeal_id: int, supervision: Supervision) -> SupervisionRow
     )
 
 
-def content_signature(vault: Vault, appeal: Appeal) -> str:
-    """The signature of what the enterprise sent in."""
-    content = {
-        "enterprise": appeal.enterprise,
-        "contact": appeal.contact,
-        "phone": appeal.phone,
-        "text": appeal.text,
-        "channel": appeal.channel,
-        "submitted_at": chain.moment(appeal.submitted_at),
-    }
-    return chain.content_signature(vault.sign, appeal.number, content)
+def signed_content(vault: Vault, appeal: Appeal) -> str:
+    """The signature of what the enterprise sent in, and of what was proposed for it."""
+    return content_signature(
+        vault,
+        appeal.number,
+        group=appeal.group,
+        enterprise=appeal.enterprise,
+        contact=appeal.contact,
+        phone=appeal.phone,
+        text=appeal.text,
+        channel=appeal.channel,
+        initial_level=appeal.initial_level.value,
+        direct_line=appeal.direct_line,
+        reasons=appeal.reasons,
+        submitted_at=appeal.submitted_at,
+    )
 
 
 def _same(row: SupervisionRow, supervision: Supervision) -> bool:

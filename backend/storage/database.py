@@ -21,9 +21,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 
 from backend.errors import InvalidInput, Unavailable
 from backend.storage.appeals import SqlAppeals
+from backend.storage.figures import SqlFigures
 from backend.storage.handoffs import SqlHandoffs
+from backend.storage.outbox import SqlOutbox
+from backend.storage.penalties import SqlPenalties
 from backend.storage.people import SqlPeople
 from backend.storage.records import SqlAudit
+from backend.storage.service_clocks import SqlServiceClocks
+from backend.storage.supervision import SqlSupervision
 from backend.storage.unanswered import SqlUnanswered
 from backend.storage.vault import Vault
 
@@ -157,6 +162,11 @@ class UnitOfWork:
         people: Accounts, tokens, login attempts.
         handoffs: Requests for a person.
         unanswered: Questions that had no answer.
+        supervision: Moments that are due, and the phone list.
+        outbox: Messages on their way.
+        penalties: Events that count in the yearly assessment.
+        service_clocks: Time limits beside 135.
+        figures: What the appeals add up to.
     """
 
     appeals: SqlAppeals
@@ -164,6 +174,11 @@ class UnitOfWork:
     people: SqlPeople
     handoffs: SqlHandoffs
     unanswered: SqlUnanswered
+    supervision: SqlSupervision
+    outbox: SqlOutbox
+    penalties: SqlPenalties
+    service_clocks: SqlServiceClocks
+    figures: SqlFigures
 
     def __init__(self, database: Database, *, read_only: bool) -> None:
         self._database = database
@@ -187,6 +202,11 @@ class UnitOfWork:
         self.people = SqlPeople(session)
         self.handoffs = SqlHandoffs(session)
         self.unanswered = SqlUnanswered(session)
+        self.supervision = SqlSupervision(session, self._database.vault)
+        self.outbox = SqlOutbox(session, self._database.vault)
+        self.penalties = SqlPenalties(session)
+        self.service_clocks = SqlServiceClocks(session)
+        self.figures = SqlFigures(session, self._database.vault)
         return self
 
     async def __aexit__(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
@@ -80,6 +82,40 @@ def history_row(
         text_signature=signed,
         signature=chain.link(vault.sign, head, number, position, line, signed),
     )
+
+
+def content_signature(
+    vault: Vault,
+    number: str,
+    *,
+    group: str,
+    enterprise: str,
+    contact: str,
+    phone: str,
+    text: str,
+    channel: str,
+    initial_level: str,
+    direct_line: bool,
+    reasons: Sequence[str],
+    submitted_at: datetime,
+) -> str:
+    """The signature of everything about an appeal that nobody may change after it was filed.
+
+    It stands in the line of the filing, and anew in the line that tells of the erasure of personal data.
+    """
+    content = {
+        "group": group,
+        "enterprise": enterprise,
+        "contact": contact,
+        "phone": phone,
+        "text": text,
+        "channel": channel,
+        "initial_level": initial_level,
+        "direct_line": direct_line,
+        "reasons": list(reasons),
+        "submitted_at": chain.moment(submitted_at),
+    }
+    return chain.content_signature(vault.sign, number, content)
 
 
 def integrity_values(

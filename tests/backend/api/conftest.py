@@ -42,7 +42,9 @@ async def backend(
     tmp_path: Path, knowledge: Knowledge, empty_database: Path, clock: Clock
 ) -> AsyncIterator[Backend]:
     shutil.copy(empty_database, tmp_path / "qifu.db")
-    settings = Settings(data_dir=tmp_path, knowledge_dir=ROOT / "knowledge_base", web_dir=tmp_path / "web")
+    settings = Settings(
+        data_dir=tmp_path, knowledge_dir=ROOT / "knowledge_base", web_dir=tmp_path / "web", clock_seconds=0
+    )
     container = build(settings, clock=clock, knowledge=knowledge)
     bot = StubBot()
     conversations = ConversationService(
