@@ -15,34 +15,33 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.appeals.likeness import Pairs
+from backend.appeals.likeness import Pairs, Rarity
 
 LINK = 0.14
 """Likeness (cosine) of two texts that makes them neighbours."""
 
-JOIN = 0.22
+JOIN = 0.21
 """Likeness of a text to the rest of its group that keeps it there."""
 
-MERGE = 0.3
+MERGE = 0.26
 """Likeness of two groups that makes them one."""
 
 Floats = NDArray[np.float32]
 Places = NDArray[np.int64]
 
 _PAIRS_OF_TEXT = 80  # weightiest pairs by which a text is compared
+_ALONE = 0.25  # part of what a text alone holds that makes it less like all others
 _HEAD = 30  # of them, by which its neighbours are found
+_HELD = 1_000  # texts; a pair that more of them hold finds no neighbours
 _PAIRS_OF_GROUP = 300
 _NEIGHBOURS = 200  # of a text that are remembered; a larger group comes together when groups merge
 _ROUNDS = 4
 _SEEDS = 400  # words that may begin a group
 _SEED_WEIGHT = 0.1  # least weight of such a word in a text
 _LEAST = 3  # texts of a group that begins with a word
-_COMMON = 0.5  # a pair that more of the texts hold tells nothing; few texts are too few to tell
-_FEW = 200
 _NOTHING = 1e-6
 _AT_ONCE = 4_000_000  # products that are held at once
-_RARE = 1 / 60  # a pair that fewer of the texts hold is a name more often than a matter, and weighs no more
-_DAMPED = 0.4  # weight of a place's or an enterprise's name beside other words
+_DAMPED = 0.15  # weight of a place's or an enterprise's name beside other words
 
 
 @dataclass(frozen=True)
@@ -83,36 +82,36 @@ def group(
         Positions of the texts of each group of two and more, ascending; the largest group first. A text that
         is like no others is in none.
     """
-    order = sorted(range(len(texts)), key=lambda place: _content(texts[place]))
-    rows = _vectors([texts[place] for place in order], damped)
-    labels = _settled(rows, _begun(rows, link), join, merge)
+    copies: dict[tuple[bytes, bytes], list[int]] = {}
+    for place, text in enumerate(texts):
+        if len(text.codes):
+            copies.setdefault((text.codes.tobytes(), text.weights.tobytes()), []).append(place)
+    ordered = [copies[content] for content in sorted(copies)]
+    rarity = Rarity.of(texts)
+    rows = _vectors([texts[places[0]] for places in ordered], rarity, damped)
+    labels = _settled(rows, _begun(rows, link), join, merge) if ordered else np.zeros(0, np.int64)
     members: dict[int, list[int]] = {}
-    for place, label in enumerate(labels.tolist()):
-        if label >= 0:
-            members.setdefault(label, []).append(order[place])
+    for alone, (label, places) in enumerate(zip(labels.tolist(), ordered, strict=True), start=1):
+        members.setdefault(label if label >= 0 else -alone, []).extend(places)
     groups = [tuple(sorted(found)) for found in members.values() if len(found) > 1]
     return sorted(groups, key=lambda found: (-len(found), found))
 
 
-def _content(text: Pairs) -> tuple[bytes, bytes]:
-    return text.codes.tobytes(), text.weights.tobytes()
-
-
-def _vectors(texts: Sequence[Pairs], damped: NDArray[np.int64] | None) -> _Rows:
-    """Unit vectors of the weightiest pairs."""
-    count = len(texts)
+def _vectors(texts: Sequence[Pairs], rarity: Rarity, damped: NDArray[np.int64] | None) -> _Rows:
+    """Unit vectors of the weightiest pairs; what one text alone holds joins nothing."""
     sizes = np.array([len(text.codes) for text in texts], np.int64)
     codes = np.concatenate([np.zeros(0, np.int64), *(text.codes for text in texts)])
     weights = np.concatenate([np.zeros(0), *(text.weights for text in texts)])
     known, columns, spread = np.unique(codes, return_inverse=True, return_counts=True)
-    most = max(_COMMON * count, min(count, _FEW))
-    told = np.log((count + 1) / np.maximum(spread, count * _RARE))
-    rarity = np.where((spread > 1) & (spread <= most), told, 0.0)
+    rare = rarity.weights(known)
     if damped is not None and len(damped):
-        rarity = np.where(np.isin(known, damped), rarity * _DAMPED, rarity)
-    values = weights * rarity[columns]
-    owners = np.repeat(np.arange(count), sizes)
-    return _unit(_heaviest(owners, columns, values, count, len(known), _PAIRS_OF_TEXT))
+        rare = np.where(np.isin(known, damped), rare * _DAMPED, rare)
+    owners = np.repeat(np.arange(len(texts)), sizes)
+    values = weights * rare[columns]
+    shared = spread[columns] > 1
+    alone = np.bincount(owners, np.where(shared, 0.0, values**2), len(texts)) * _ALONE
+    rows = _heaviest(owners, columns, np.where(shared, values, 0.0), len(texts), len(known), _PAIRS_OF_TEXT)
+    return _unit(rows, alone)
 
 
 def _heaviest(
@@ -130,19 +129,20 @@ def _heaviest(
     return _Rows(start, columns, values.astype(np.float32), width)
 
 
-def _heads(rows: _Rows, most: int) -> _Rows:
-    """The first values of each row."""
+def _heads(rows: _Rows) -> _Rows:
+    """The first values of each row, without the columns that too many rows hold to find neighbours by."""
     owners = rows.owners()
-    kept = np.arange(len(owners)) - rows.start[owners] < most
-    sizes = np.minimum(np.diff(rows.start), most)
-    start = np.concatenate([[0], np.cumsum(sizes)])
+    held = np.bincount(rows.columns, minlength=rows.width)
+    kept = (np.arange(len(owners)) - rows.start[owners] < _HEAD) & (held[rows.columns] <= _HELD)
+    start = np.concatenate([[0], np.cumsum(np.bincount(owners[kept], minlength=rows.count))])
     return _Rows(start, rows.columns[kept], rows.values[kept], rows.width)
 
 
-def _unit(rows: _Rows) -> _Rows:
+def _unit(rows: _Rows, alone: NDArray[np.float64]) -> _Rows:
+    """Rows of length 1, or less by what stands in no column."""
     owners = rows.owners()
-    lengths = np.sqrt(np.bincount(owners, rows.values.astype(np.float64) ** 2, rows.count))
-    values = rows.values / np.maximum(lengths, _NOTHING)[owners]
+    squares = np.bincount(owners, rows.values.astype(np.float64) ** 2, rows.count) + alone
+    values = rows.values / np.sqrt(np.maximum(squares, _NOTHING))[owners]
     return _Rows(rows.start, rows.columns, values.astype(np.float32), rows.width)
 
 
@@ -176,7 +176,7 @@ def _begun(rows: _Rows, link: float) -> Places:
     """First groups: the text with the densest neighbourhood takes its neighbours, and so on; then words."""
     neighbours: list[Places] = []
     density = np.zeros(rows.count)
-    for owners, others, likes in _products(_heads(rows, _HEAD), rows, link):
+    for owners, others, likes in _products(_heads(rows), rows, link):
         told = owners != others
         owners, others, likes = owners[told], others[told], likes[told]
         density += np.bincount(owners, likes, rows.count)
@@ -220,6 +220,7 @@ def _by_words(rows: _Rows, labels: Places, label: int) -> Places:
 
 def _settled(rows: _Rows, labels: Places, join: float, merge: float) -> Places:
     """Lets each text go where it is most like the rest, and like groups become one, until nothing changes."""
+    squares = np.bincount(rows.owners(), rows.values.astype(np.float64) ** 2, rows.count)
     for _ in range(_ROUNDS):
         labels = _merged(rows, labels, merge)
         centres, lengths = _centres(rows, labels)
@@ -227,8 +228,9 @@ def _settled(rows: _Rows, labels: Places, join: float, merge: float) -> Places:
         for owners, groups, likes in _products(rows, centres, join):
             # the text itself is left out of its group's sum; that only makes it less like its group
             sums = likes * lengths[groups]
-            rest = np.sqrt(np.maximum(lengths[groups] ** 2 - 2 * sums + 1, _NOTHING))
-            alike = np.where(labels[owners] == groups, (sums - 1) / rest, likes)
+            own = squares[owners]
+            rest = np.sqrt(np.maximum(lengths[groups] ** 2 - 2 * sums + own, _NOTHING))
+            alike = np.where(labels[owners] == groups, (sums - own) / rest, likes)
             order = np.lexsort((groups, -alike, owners))
             owners, groups, alike = owners[order], groups[order], alike[order]
             told = np.diff(owners, prepend=-1).astype(bool) & (alike >= join)
@@ -269,7 +271,9 @@ def _merged(rows: _Rows, labels: Places, merge: float) -> Places:
         if one not in taken and other not in taken:
             taken |= {one, other}
             into[other] = one
-    return _numbered(np.where(labels >= 0, into[labels], -1))[1]
+    if taken:
+        labels = _numbered(np.where(labels >= 0, into[labels], -1))[1]
+    return labels
 
 
 def _numbered(labels: Places) -> tuple[int, Places]:

@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,7 @@ LONGEST_KEY = 100
 LONGEST_TEXT = 2_000
 """Characters of a text that are compared; of a longer one its beginning."""
 
-ALIKE = 0.22
+ALIKE = 0.12
 """Likeness from which two problems of one enterprise are shown as perhaps the same; chosen by reading."""
 
 Codes = NDArray[np.int64]
@@ -40,8 +41,10 @@ _PLACE = re.compile(
     "[\u4e00-\u9fff]{2,4}?(?:街道|社区|小区|园区|产业园|工业园|科技园|高新区|开发区|经开区|大道|大厦|大楼|广场"
     "|花园|公寓|[镇乡村苑]|(?<![道线马公铁电出思网])路)"
 )
-_OF_A_PLACE = 0.4  # weight of a pair that only says where
-_LEAST_SHARED = 3  # fewer pairs in common are chance
+_OF_A_PLACE = 0.1  # weight of a pair that only says where
+_LEAST_SHARED = 2  # fewer pairs in common are chance
+_NO_RARER = 1 / 60
+_EVENED = 60  # as many letters make the rarity of pairs tell something
 _SHORTEST = 2  # fewer characters than this name nobody
 _FORMS = re.compile("股份有限责任公司|股份有限公司|有限责任公司|有限公司|股份公司")
 _ENDS = re.compile("(?<![总分子])公司$|(?:特殊普通合伙|普通合伙|有限合伙|个人独资|个体工商户)$")
@@ -134,10 +137,55 @@ def code_of(first: str, second: str) -> int:
     return ord(first) << _SHIFT | ord(second)
 
 
-def likeness(one: Pairs, other: Pairs) -> float:
-    """Returns how like two texts are: the cosine of their pairs, a repeated one counting with its logarithm.
+@dataclass(frozen=True)
+class Rarity:
+    """How rare pairs are among some letters: what few of them hold tells more than what many hold.
 
-    Two pairs that two texts have in common are chance, and make them no more alike than none.
+    A pair weighs ``log((n + 60) / (m + 1))`` where m of n letters hold it. Below a sixtieth of the letters it
+    weighs no more: so rare a pair is a name more often than a matter. Without letters all weigh the same.
+
+    Attributes:
+        letters: How many letters were counted.
+        codes: Pairs that they hold, ascending.
+        spread: How many letters hold each.
+    """
+
+    letters: int
+    codes: Codes
+    spread: Codes
+
+    @classmethod
+    def of(cls, texts: Sequence[Pairs]) -> Rarity:
+        """Counts the pairs of some letters."""
+        codes: Codes = np.concatenate([np.zeros(0, np.int64), *(text.codes for text in texts)])
+        found, spread = np.unique(codes, return_counts=True)
+        return cls(len(texts), found, spread.astype(np.int64))
+
+    def weights(self, codes: Codes) -> Numbers:
+        """Returns what pairs weigh, each above 0."""
+        if not len(self.codes):
+            return self._weighed(np.zeros(len(codes)))
+        places = np.minimum(np.searchsorted(self.codes, codes), len(self.codes) - 1)
+        return self._weighed(np.where(self.codes[places] == codes, self.spread[places], 0))
+
+    def weigh(self, text: Pairs) -> Pairs:
+        """Returns the pairs of a text with their rarity in their weights."""
+        return Pairs(text.codes, text.weights * self.weights(text.codes))
+
+    def _weighed(self, spread: NDArray[Any]) -> Numbers:
+        held = np.maximum(spread, self.letters * _NO_RARER)
+        weighed: Numbers = np.log((self.letters + _EVENED) / (held + 1))
+        return weighed
+
+
+UNKNOWN = Rarity(0, np.zeros(0, np.int64), np.zeros(0, np.int64))
+"""Nothing is known of other letters."""
+
+
+def likeness(one: Pairs, other: Pairs) -> float:
+    """Returns how like two texts are: the cosine of their pairs' weights.
+
+    A single pair that two texts have in common is chance, unless one of them has no more.
 
     Returns:
         0 to 1; the same both ways.
@@ -149,23 +197,24 @@ def likeness(one: Pairs, other: Pairs) -> float:
     return min(1.0, float(one.weights[here] @ other.weights[there] / lengths))
 
 
-def like(text: str, others: Sequence[str], alike: float = ALIKE) -> list[Like]:
+def like(text: str, others: Sequence[str], rarity: Rarity = UNKNOWN, alike: float = ALIKE) -> list[Like]:
     """Finds the texts that tell of much the same problem.
 
     Args:
         text: The problem.
         others: Those to compare it with.
-        alike: Least likeness.
+        rarity: How rare pairs are among the letters of these days.
+        alike: Least likeness, above 0.
 
     Returns:
         The most alike first; of equals in the order of ``others``.
     """
     here = matter(text)
-    parts = pairs(here)
+    parts = rarity.weigh(pairs(here))
     found = []
     for position, other in enumerate(map(matter, others)):
-        score = likeness(parts, pairs(other))
-        if score >= alike and score > 0:
+        score = likeness(parts, rarity.weigh(pairs(other)))
+        if score >= alike:
             found.append(Like(position, score, shared_words(here, other)))
     return sorted(found, key=lambda one: (-one.score, one.position))
 

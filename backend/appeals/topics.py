@@ -18,7 +18,7 @@ from enum import StrEnum
 import numpy as np
 
 from backend.appeals.grouping import group
-from backend.appeals.likeness import Pairs, code_of, matter, pair_codes, pairs, runs
+from backend.appeals.likeness import Pairs, Rarity, code_of, matter, pair_codes, pairs, runs
 from backend.masking import mask
 
 HALF_LIFE_DAYS = 7
@@ -157,7 +157,7 @@ def topics(
         if len(enterprises) >= least_enterprises:
             found.append((heat(enterprises, now), len(enterprises), places))
     found.sort(key=lambda one: (-one[0], one[2]))
-    rarity = _rarity(parts)
+    rarity = Rarity.of(parts)
     described = [
         _topic([(ordered[place], parts[place]) for place in places], warmth, enterprises, rarity, now, days)
         for warmth, enterprises, places in found[:MOST_TOPICS]
@@ -192,7 +192,7 @@ def _topic(
     members: list[tuple[Letter, Pairs]],
     warmth: float,
     enterprises: int,
-    rarity: Mapping[int, float],
+    rarity: Rarity,
     now: datetime,
     days: int,
 ) -> Topic:
@@ -219,25 +219,14 @@ def _topic(
     )
 
 
-def _rarity(parts: Sequence[Pairs]) -> dict[int, float]:
-    codes, spread = np.unique(
-        np.concatenate([np.zeros(0, np.int64), *(part.codes for part in parts)]), return_counts=True
-    )
-    held = spread > 1
-    return dict(zip(codes[held].tolist(), np.log((len(parts) + 1) / spread[held]).tolist(), strict=True))
-
-
-def _telling(parts: Sequence[Pairs], rarity: Mapping[int, float]) -> dict[int, float]:
+def _telling(parts: Sequence[Pairs], rarity: Rarity) -> dict[int, float]:
     """The pairs that many of these texts hold and few others, with their weights."""
-    held = Counter(code for part in parts for code in part.codes.tolist())
-    least = max(2, _HELD_BY * len(parts))
-    weighed = {
-        code: count / len(parts) * rarity[code]
-        for code, count in held.items()
-        if count >= least and code in rarity
-    }
-    best = sorted(weighed, key=lambda code: (-weighed[code], code))[:_TELLING]
-    return {code: weighed[code] for code in best}
+    codes, held = np.unique(np.concatenate([part.codes for part in parts]), return_counts=True)
+    enough = held >= max(2, _HELD_BY * len(parts))
+    codes, held = codes[enough], held[enough]
+    weights = held / len(parts) * rarity.weights(codes)
+    best = np.lexsort((codes, -weights))[:_TELLING]
+    return dict(zip(codes[best].tolist(), weights[best].tolist(), strict=True))
 
 
 def _keywords(letters: Sequence[Letter], telling: Mapping[int, float]) -> tuple[str, ...]:
