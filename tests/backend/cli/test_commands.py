@@ -127,3 +127,69 @@ def test_questions_without_an_answer_are_printed(data: Path, capsys) -> None:
     assert [group["count"] for group in found["groups"]] == [3, 1]
     assert set(found["groups"][0]["questions"][0]) == {"id", "question", "count", "first_at", "last_at"}
     assert datetime.fromisoformat(found["groups"][0]["last_at"]).tzinfo is not None
+
+
+def staff(*words: str) -> int:
+    return main(["staff", *words])
+
+
+@pytest.mark.database
+def test_the_life_of_an_account_at_the_command_line(data: Path, monkeypatch, capsys) -> None:
+    assert staff("create", "zhu", "--role", "operator", "--print-token") == 0
+    assert staff("token", "zhu", "--label", "日报", "--days", "2") == 0
+    capsys.readouterr()
+    assert staff("tokens", "zhu") == 0
+    rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    assert [(row[0], row[1], row[4], row[5]) for row in rows] == [
+        ("2", "日报", "-", "有效"),
+        ("1", "cli", "-", "有效"),
+    ]
+    assert staff("revoke", "zhu", "--id", "1") == 0
+    assert staff("revoke", "zhu", "--label", "日报") == 0
+    assert staff("revoke", "zhu", "--all") == 0
+    assert capsys.readouterr().out == (
+        "已收回 zhu 的第 1 号令牌。\n已收回 zhu 的 1 个令牌。\n已收回 zhu 的 0 个令牌。\n"
+    )
+    assert staff("tokens", "zhu") == 0
+    assert [line.split("\t")[5] for line in capsys.readouterr().out.splitlines()] == ["已收回", "已收回"]
+    assert [staff("revoke", "zhu", "--id", "9"), staff("tokens", "nobody")] == [2, 2]
+    assert staff("role", "zhu", "--role", "department", "--unit", "住建局") == 0
+    assert capsys.readouterr().out == "zhu 现在是 department，区住建局。\n"
+    assert staff("role", "zhu", "--role", "department") == 2
+    assert [staff("disable", "zhu"), staff("enable", "zhu"), staff("list")] == [0, 0, 0]
+    assert capsys.readouterr().out.endswith("zhu\tdepartment\t区住建局\t在用\n")
+
+
+@pytest.mark.database
+def test_liaisons_are_paired_at_the_command_line(data: Path, capsys) -> None:
+    assert staff("create", "zhu", "--role", "liaison", "--print-token") == 0
+    assert staff("create", "wang", "--role", "operator", "--print-token") == 0
+    assert staff("pair", "zhu", "杭州测试科技有限公司") == 0
+    assert staff("pair", "wang", "杭州测试科技有限公司") == 2
+    capsys.readouterr()
+    assert staff("enterprises", "zhu") == 0
+    assert capsys.readouterr().out.split("\t")[0] == "杭州测试科技有限公司"
+    # the name is compared without its legal form
+    assert staff("unpair", "zhu", "杭州测试科技") == 0
+    assert staff("unpair", "zhu", "杭州测试科技") == 2
+    capsys.readouterr()
+    assert staff("enterprises", "zhu") == 0
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["revoke", "zhu"],
+        ["revoke", "zhu", "--all", "--id", "1"],
+        ["token", "zhu", "--days", "0"],
+        ["token", "zhu", "--days", "x"],
+        ["token", "zhu", "--days", "nan"],
+        ["role", "zhu", "--role", "king"],
+        ["pair", "zhu"],
+    ],
+)
+def test_misuse_of_the_accounts_ends_with_2(words: list[str], capsys) -> None:
+    with pytest.raises(SystemExit) as ended:
+        staff(*words)
+    assert ended.value.code == 2
