@@ -38,10 +38,17 @@ class Action(StrEnum):
     ACCOUNTS_MANAGE = "accounts.manage"
     LIAISONS_VIEW = "liaisons.view"
     LIAISONS_PAIR = "liaisons.pair"
+    LIAISON_MONTHS_VIEW = "liaison_months.view"
+    LIAISON_MONTHS_ENTER = "liaison_months.enter"
+    FIGURES_VIEW = "figures.view"
+    FIGURES_EXPORT = "figures.export"
     CONTENT_EDIT = "content.edit"
     DOCUMENTS_PRINT = "documents.print"
     DOCUMENTS_SERVICE_LISTING = "documents.service_listing"
 
+
+_OVERSEERS = (Role.TASKFORCE, Role.INSPECTION, Role.LEADER, Role.ADMIN)
+_UNITS = (Role.DEPARTMENT, Role.TERRITORY)
 
 _OTHERS: dict[Action, frozenset[Role]] = {
     Action.APPEALS_VIEW: frozenset(Role) - {Role.EDITOR},
@@ -53,6 +60,10 @@ _OTHERS: dict[Action, frozenset[Role]] = {
     Action.ACCOUNTS_MANAGE: frozenset({Role.ADMIN}),
     Action.LIAISONS_VIEW: frozenset({Role.TASKFORCE, Role.ADMIN, Role.LIAISON}),
     Action.LIAISONS_PAIR: frozenset({Role.TASKFORCE, Role.ADMIN}),
+    Action.LIAISON_MONTHS_VIEW: frozenset({*_OVERSEERS, Role.LIAISON}),
+    Action.LIAISON_MONTHS_ENTER: frozenset({Role.TASKFORCE}),
+    Action.FIGURES_VIEW: frozenset({*_OVERSEERS, *_UNITS}),
+    Action.FIGURES_EXPORT: frozenset({*_OVERSEERS, *_UNITS}),
     Action.CONTENT_EDIT: frozenset({Role.EDITOR, Role.ADMIN}),
     Action.DOCUMENTS_PRINT: frozenset(Role) - {Role.EDITOR, Role.LIAISON},
     Action.DOCUMENTS_SERVICE_LISTING: frozenset({Role.EDITOR, Role.TASKFORCE, Role.DEPARTMENT, Role.ADMIN}),

@@ -1,0 +1,479 @@
+"""The figures, counted in the database.
+
+`backend.figures.definitions` says what each figure is; a property test holds these queries to it. Nothing
+here reads appeals one by one: each answer is a few passes of ``GROUP BY`` over the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    ColumnElement,
+    FunctionElement,
+    Integer,
+    Select,
+    String,
+    and_,
+    case,
+    column,
+    func,
+    literal,
+    not_,
+    null,
+    or_,
+    select,
+    values,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.compiler import compiles
+
+from backend.appeals.calendar import WorkCalendar, local
+from backend.appeals.model import AWAITING, SETTLED, TERRITORY_UNKNOWN, Event, FeedbackResult, Level, State
+from backend.appeals.penalties import PenaltyKind
+from backend.appeals.ports import Scope
+from backend.figures.definitions import GOOD_STARS, LATE_KINDS, Counts
+from backend.figures.model import Grouping, Key, Row, Selection
+from backend.figures.ports import Entered, Exported, LiaisonFacts
+from backend.people.roles import Role
+from backend.storage.appeals import within
+from backend.storage.tables import (
+    AccountRow,
+    AppealRow,
+    CoDepartmentRow,
+    HistoryRow,
+    LiaisonEnterpriseRow,
+    LiaisonMonthRow,
+    PenaltyRow,
+)
+from backend.storage.upserts import upsert
+from backend.storage.vault import Vault
+
+_DAY: Final = 86_400
+_EAST: Final = 8 * 3600
+"""Seconds by which the office's clock is ahead of UTC; it has had no summer time since 1991."""
+
+_OPEN = [state.value for state in State if state not in SETTLED]
+_AWAITING = [state.value for state in AWAITING]
+_INVALID = [State.WITHDRAWN.value, State.MERGED.value, State.NOT_ACCEPTED.value]
+_VISIT: Final = "assistant_visit"
+_EPOCH_DAY: Final = date(1970, 1, 1)
+_COUNTED = tuple(Counts.__dataclass_fields__)
+
+_SHOWN: Final = (
+    "number",
+    "enterprise",
+    "text",
+    "channel",
+    "category",
+    "level",
+    "state",
+    "direct_line",
+    "territory",
+    "lead_department",
+    "submitted_at",
+    "due_at",
+    "assigned_at",
+    "first_reply_at",
+    "first_resolved_at",
+    "closed_at",
+    "escalation_level",
+    "feedback_result",
+    "feedback_stars",
+    "feedback_comment",
+    "dissatisfied",
+)
+
+
+class _epoch(FunctionElement[int]):  # noqa: N801 - a function in SQL
+    """Whole seconds since 1970 of a moment."""
+
+    type = BigInteger()
+    inherit_cache = True
+    name = "epoch"
+
+
+@compiles(_epoch, "sqlite")
+def _epoch_sqlite(element: Any, compiler: Any, **kw: Any) -> str:
+    return f"CAST(strftime('%s', {compiler.process(element.clauses, **kw)}) AS INTEGER)"
+
+
+@compiles(_epoch, "postgresql")
+def _epoch_postgresql(element: Any, compiler: Any, **kw: Any) -> str:
+    return f"CAST(FLOOR(EXTRACT(EPOCH FROM {compiler.process(element.clauses, **kw)})) AS BIGINT)"
+
+
+class SqlFigures:
+    """Implements `backend.figures.ports.FigureRepository`."""
+
+    def __init__(self, session: AsyncSession, vault: Vault) -> None:
+        self._session = session
+        self._vault = vault
+
+    async def rows(
+        self, by: Grouping | None, selection: Selection, now: datetime, calendar: WorkCalendar
+    ) -> tuple[Row, ...]:
+        """The figures by group; without a grouping one row of everything."""
+        days = await self._days(selection, calendar)
+        counts = await self._counts(by, selection, now, days)
+        medians = await self._medians(by, selection, days) if days is not None else {}
+        penalties = await self._penalties(by, selection, days)
+        helped = await self._co_handled(selection) if by is Grouping.DEPARTMENT else {}
+        keys = dict.fromkeys((*counts, *helped, *penalties))
+        return tuple(
+            Row(
+                key,
+                counts.get(key, Counts()),
+                medians.get(key),
+                helped.get(key, 0) if by is Grouping.DEPARTMENT and key.is_department else None,
+                penalties.get(key, {}),
+            )
+            for key in keys
+        )
+
+    async def _days(self, selection: Selection, calendar: WorkCalendar) -> CTE | None:
+        """A table of the days that the selected appeals lie on; None where there are no appeals."""
+        query = select(
+            func.min(AppealRow.submitted_at),
+            func.max(AppealRow.submitted_at),
+            func.max(AppealRow.first_reply_at),
+        ).where(*_common(selection))
+        first, last, answered = (await self._session.execute(query)).one()
+        if first is None:
+            return None
+        day = local(first).date()
+        until = max(local(moment).date() for moment in (last, answered) if moment is not None)
+        rows, worked = [], 0
+        while day <= until:
+            working = int(calendar.is_working_day(day))
+            rows.append(((day - _EPOCH_DAY).days, f"{day:%Y-%m}", worked, working))
+            worked += working
+            day += timedelta(days=1)
+        listed = values(
+            column("day", Integer),
+            column("month", String),
+            column("worked", Integer),
+            column("working", Integer),
+            name="days",
+            literal_binds=True,
+        )
+        return listed.data(rows).cte("days")
+
+    async def _counts(
+        self, by: Grouping | None, selection: Selection, now: datetime, days: CTE | None
+    ) -> dict[Key, Counts]:
+        nothing = {} if by else {Key(None): Counts()}
+        if days is None:
+            return nothing
+        keys = _keys(by, days)
+        one = _with_days(select(*keys, *_properties(now)), by, days)
+        one = one.where(*_common(selection), *_led(selection))
+        inner = one.subquery()
+        sums = [func.sum(inner.c[name]).label(name) for name in _COUNTED]
+        group = (inner.c.key, inner.c.is_department)
+        query = select(*group, *sums).group_by(*group)
+        return nothing | {
+            _key(by, row.key, row.is_department): Counts(*(int(getattr(row, name) or 0) for name in _COUNTED))
+            for row in await self._session.execute(query)
+        }
+
+    async def _medians(self, by: Grouping | None, selection: Selection, days: CTE) -> dict[Key, float]:
+        """Median working seconds to the first answer."""
+        begun, ended = days.alias("begun"), days.alias("ended")
+        begin = _epoch(AppealRow.submitted_at) + _EAST
+        end = _epoch(AppealRow.first_reply_at) + _EAST
+        taken = (
+            (ended.c.worked - begun.c.worked) * _DAY
+            + ended.c.working * (end % _DAY)
+            - begun.c.working * (begin % _DAY)
+        )
+        inner = (
+            select(*_keys(by, begun), taken.label("taken"))
+            .join(begun, begun.c.day == begin // _DAY)
+            .join(ended, ended.c.day == end // _DAY)
+            .where(AppealRow.first_reply_at.is_not(None), *_common(selection), *_led(selection))
+            .subquery()
+        )
+        group = (inner.c.key, inner.c.is_department)
+        numbered = select(
+            *group,
+            inner.c.taken,
+            func.row_number().over(partition_by=group, order_by=inner.c.taken).label("position"),
+            func.count().over(partition_by=group).label("size"),
+        ).subquery()
+        middle = or_(
+            numbered.c.position == (numbered.c.size + 1) // 2,
+            numbered.c.position == (numbered.c.size + 2) // 2,
+        )
+        query = (
+            select(numbered.c.key, numbered.c.is_department, func.avg(numbered.c.taken))
+            .where(middle)
+            .group_by(numbered.c.key, numbered.c.is_department)
+        )
+        return {
+            _key(by, value, is_department): float(taken_by)
+            for value, is_department, taken_by in await self._session.execute(query)
+        }
+
+    async def _penalties(
+        self, by: Grouping | None, selection: Selection, days: CTE | None
+    ) -> dict[Key, dict[PenaltyKind, int]]:
+        """Events against units, or of the appeals of a group."""
+        if days is None:
+            return {}
+        conditions = _common(selection)
+        if selection.own_unit is not None:
+            conditions.append(PenaltyRow.unit == selection.own_unit)
+        if by in (Grouping.DEPARTMENT, Grouping.TERRITORY):
+            territory = select(AppealRow.territory).where(AppealRow.territory.is_not(None))
+            unknown = PenaltyRow.unit == TERRITORY_UNKNOWN
+            of_territory = or_(unknown, PenaltyRow.unit.in_(territory))
+            if by is Grouping.TERRITORY:
+                conditions.append(of_territory)
+            wanted = selection.department if by is Grouping.DEPARTMENT else selection.territory
+            if wanted is not None:
+                conditions.append(PenaltyRow.unit == wanted)
+            keys: list[ColumnElement[Any]] = [
+                case((unknown, null()), else_=PenaltyRow.unit).label("key"),
+                (case((of_territory, 0), else_=1) if by is Grouping.DEPARTMENT else null()).label(
+                    "is_department"
+                ),
+            ]
+        else:
+            conditions += _led(selection) if selection.own_unit is None else []
+            keys = _keys(by, days)
+        query = select(*keys, PenaltyRow.kind).join(AppealRow, AppealRow.id == PenaltyRow.appeal_id)
+        inner = _with_days(query, by, days).where(*conditions).subquery()
+        grouped = select(inner.c.key, inner.c.is_department, inner.c.kind, func.count()).group_by(
+            inner.c.key, inner.c.is_department, inner.c.kind
+        )
+        found: dict[Key, dict[PenaltyKind, int]] = {}
+        for value, is_department, kind, count in await self._session.execute(grouped):
+            found.setdefault(_key(by, value, is_department), {})[PenaltyKind(kind)] = count
+        return found
+
+    async def _co_handled(self, selection: Selection) -> dict[Key, int]:
+        """How many assigned appeals each department helps with."""
+        conditions = [*_common(selection), AppealRow.assigned_at.is_not(None)]
+        if selection.own_territory is not None:
+            conditions.append(AppealRow.territory == selection.own_territory)
+        for own in (selection.own_department, selection.department):
+            if own is not None:
+                conditions.append(CoDepartmentRow.department == own)
+        query = (
+            select(CoDepartmentRow.department, func.count())
+            .join(AppealRow, AppealRow.id == CoDepartmentRow.appeal_id)
+            .where(*conditions)
+            .group_by(CoDepartmentRow.department)
+        )
+        return {Key(name, True): count for name, count in await self._session.execute(query)}
+
+    # -- exports -----------------------------------------------------------
+
+    async def export_size(self, selection: Selection, scope: Scope) -> tuple[int, int]:
+        """How many appeals an export would have, and the id of the last one."""
+        query = select(func.count(AppealRow.id), func.max(AppealRow.id))
+        count, last = (await self._session.execute(query.where(*_exported(selection, scope)))).one()
+        return count, last or 0
+
+    async def export_batch(
+        self, selection: Selection, scope: Scope, after: int, last: int, limit: int
+    ) -> Sequence[Exported]:
+        """The next appeals by id."""
+        query = (
+            select(AppealRow)
+            .where(AppealRow.id > after, AppealRow.id <= last, *_exported(selection, scope))
+            .order_by(AppealRow.id)
+            .limit(limit)
+        )
+        found = (await self._session.scalars(query)).all()
+        batch = [Exported(row.id, self._shown(row)) for row in found]
+        self._session.expunge_all()
+        return batch
+
+    def _shown(self, row: AppealRow) -> dict[str, Any]:
+        shown = {name: getattr(row, name) for name in _SHOWN}
+        shown["co_departments"] = [co.department for co in row.co_departments]
+        shown["contact"] = self._vault.open(row.contact_sealed)
+        shown["phone"] = self._vault.open(row.phone_sealed)
+        return shown
+
+    # -- liaisons ----------------------------------------------------------
+
+    async def liaison_facts(
+        self, username: str, since: datetime, before: datetime, now: datetime
+    ) -> LiaisonFacts | None:
+        """What the appeals tell of a liaison's month; None where there is no such liaison."""
+        account = await self._liaison(username)
+        if account is None:
+            return None
+        month = (AppealRow.submitted_at >= since, AppealRow.submitted_at < before)
+        uploads = await self._session.scalar(
+            select(func.count(AppealRow.id))
+            .join(HistoryRow, and_(HistoryRow.appeal_id == AppealRow.id, HistoryRow.position == 1))
+            .where(
+                *month,
+                AppealRow.channel == _VISIT,
+                AppealRow.state.not_in(_INVALID),
+                HistoryRow.event == Event.FILE.value,
+                HistoryRow.actor_name == username,
+                HistoryRow.actor_role == Role.LIAISON.value,
+            )
+        )
+        paired = select(LiaisonEnterpriseRow.enterprise_key).where(LiaisonEnterpriseRow.account_id == account)
+        named = {one.key: one for one in _properties(now)}
+        inner = (
+            select(*(named[name] for name in ("filed", "late", "solved", "answered", "stars", "rated")))
+            .where(*month, AppealRow.enterprise_key.in_(paired))
+            .subquery()
+        )
+        sums = (await self._session.execute(select(*(func.sum(one) for one in inner.c)))).one()
+        return LiaisonFacts(uploads or 0, *(int(value or 0) for value in sums))
+
+    async def liaison_month(self, username: str, month: str) -> Entered | None:
+        """What was entered for a month, when and by whom."""
+        row = await self._session.get(LiaisonMonthRow, (await self._liaison(username), month))
+        return Entered(row.entries, row.changed_at, row.changed_by) if row else None
+
+    async def save_liaison_month(
+        self, username: str, month: str, entries: Mapping[str, Any], at: datetime, by: str
+    ) -> None:
+        """Keep what was entered for a month."""
+        values_ = {"entries": dict(entries), "changed_at": at, "changed_by": by}
+        await self._session.execute(
+            upsert(self._session, LiaisonMonthRow)
+            .values(account_id=await self._liaison(username), month=month, **values_)
+            .on_conflict_do_update(
+                index_elements=[LiaisonMonthRow.account_id, LiaisonMonthRow.month], set_=values_
+            )
+        )
+
+    async def _liaison(self, username: str) -> int | None:
+        query = select(AccountRow.id).where(
+            AccountRow.username == username, AccountRow.role == Role.LIAISON.value
+        )
+        found: int | None = await self._session.scalar(query)
+        return found
+
+
+def _properties(now: datetime) -> list[ColumnElement[int]]:
+    """What one appeal adds to each count, in the order and by the names of `Counts`."""
+    row = AppealRow
+    is_open = row.state.in_(_OPEN)
+    past_due = and_(is_open, row.due_at < now)
+    recorded = row.id.in_(
+        select(PenaltyRow.appeal_id).where(PenaltyRow.kind.in_([kind.value for kind in LATE_KINDS]))
+    )
+    resolved = row.first_resolved_at.is_not(None)
+    in_time = and_(resolved, row.first_resolved_at <= row.due_at)
+    came_back = and_(past_due, row.feedback_at.is_not(None), row.feedback_at <= row.due_at)
+    late = or_(
+        recorded,
+        and_(not_(resolved), past_due),
+        and_(resolved, row.first_resolved_at > row.due_at),
+        and_(in_time, came_back),
+    )
+    replied = row.first_reply_at.is_not(None)
+    conditions: dict[str, Any] = {
+        "filed": None,
+        "open": is_open,
+        "overdue": past_due,
+        "silent": row.state.in_(_AWAITING),
+        "closed": row.state == State.CLOSED.value,
+        "withdrawn": row.state == State.WITHDRAWN.value,
+        "merged": row.state == State.MERGED.value,
+        "not_accepted": row.state == State.NOT_ACCEPTED.value,
+        "on_time": and_(in_time, not_(recorded), not_(came_back)),
+        "late": late,
+        "replied_on_time": and_(replied, row.first_reply_at <= row.due_at),
+        "replied_late": or_(and_(replied, row.first_reply_at > row.due_at), and_(not_(replied), past_due)),
+        "solved": and_(
+            row.feedback_result.is_not(None), row.feedback_result == FeedbackResult.RESOLVED.value
+        ),
+        "answered": row.feedback_result.is_not(None),
+        "rated": row.feedback_stars.is_not(None),
+        "good": and_(row.feedback_stars.is_not(None), row.feedback_stars >= GOOD_STARS),
+        "reopened": and_(row.dissatisfied > 0, resolved),
+        "resolved_once": resolved,
+        "escalated": row.escalation_level >= 2,
+        "whistle": row.level == Level.WHISTLE.value,
+    }
+    found: list[ColumnElement[int]] = []
+    for name in _COUNTED:
+        if name == "filed":
+            found.append(literal(1).label(name))
+        elif name == "stars":
+            found.append(func.coalesce(row.feedback_stars, 0).label(name))
+        else:
+            found.append(case((conditions[name], 1), else_=0).label(name))
+    return found
+
+
+def _keys(by: Grouping | None, days: Any) -> list[ColumnElement[Any]]:
+    """The columns that name a group: its value, and whether it is a department."""
+    by_department = and_(AppealRow.assigned_at.is_not(None), AppealRow.lead_department.is_not(None))
+    value: Any = {
+        None: null(),
+        Grouping.DEPARTMENT: case((by_department, AppealRow.lead_department), else_=AppealRow.territory),
+        Grouping.TERRITORY: AppealRow.territory,
+        Grouping.CATEGORY: AppealRow.category,
+        Grouping.MONTH: days.c.month,
+        Grouping.LEVEL: AppealRow.level,
+    }[by]
+    is_department: Any = case((by_department, 1), else_=0) if by is Grouping.DEPARTMENT else null()
+    return [value.label("key"), is_department.label("is_department")]
+
+
+def _key(by: Grouping | None, value: str | None, is_department: int | None) -> Key:
+    if by is Grouping.DEPARTMENT:
+        return Key(value, bool(is_department))
+    return Key(value, False if by is Grouping.TERRITORY else None)
+
+
+def _with_days(query: Select[Any], by: Grouping | None, days: CTE) -> Select[Any]:
+    if by is not Grouping.MONTH:
+        return query
+    return query.join(days, days.c.day == (_epoch(AppealRow.submitted_at) + _EAST) // _DAY)
+
+
+def _common(selection: Selection) -> list[Any]:
+    """What an appeal must be, whoever leads it."""
+    conditions: list[Any] = []
+    if selection.since is not None:
+        conditions.append(AppealRow.submitted_at >= selection.since)
+    if selection.before is not None:
+        conditions.append(AppealRow.submitted_at < selection.before)
+    if selection.territory is not None:
+        conditions.append(AppealRow.territory == selection.territory)
+    if selection.category is not None:
+        conditions.append(AppealRow.category == selection.category)
+    if selection.level is not None:
+        conditions.append(AppealRow.level == selection.level.value)
+    if selection.state is not None:
+        conditions.append(AppealRow.state == selection.state.value)
+    if selection.direct_line is not None:
+        conditions.append(AppealRow.direct_line == selection.direct_line)
+    return conditions
+
+
+def _led(selection: Selection) -> list[Any]:
+    """Whose an appeal must be."""
+    conditions: list[Any] = []
+    for department in (selection.own_department, selection.department):
+        if department is not None:
+            conditions += [AppealRow.assigned_at.is_not(None), AppealRow.lead_department == department]
+    if selection.own_territory is not None:
+        conditions.append(AppealRow.territory == selection.own_territory)
+    return conditions
+
+
+def _exported(selection: Selection, scope: Scope) -> list[Any]:
+    conditions = [*within(scope), *_common(selection)]
+    if selection.department is not None:
+        helped = select(CoDepartmentRow.appeal_id).where(CoDepartmentRow.department == selection.department)
+        conditions.append(or_(AppealRow.lead_department == selection.department, AppealRow.id.in_(helped)))
+    return conditions
