@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from backend.appeals.calendar import WorkCalendar
+from backend.appeals.duplicates import LikenessService
 from backend.appeals.likeness import enterprise_key
 from backend.appeals.service import AppealService
 from backend.calculators import Calculators
@@ -122,6 +123,7 @@ class Container:
         people: Accounts and tokens.
         liaisons: Which enterprises a liaison looks after.
         appeals: All that can be done with appeals.
+        likeness: What was filed twice, and what many enterprises write about.
         handoffs: Calls for a person.
         unanswered: Questions that had no answer.
         bot: The way to the bot process.
@@ -143,6 +145,7 @@ class Container:
     people: PeopleService
     liaisons: LiaisonService
     appeals: AppealService
+    likeness: LikenessService
     handoffs: HandoffService
     unanswered: UnansweredService
     bot: BotClient
@@ -257,6 +260,14 @@ def build(
         people=people,
         liaisons=LiaisonService(database.unit_of_work, clock, enterprise_key),
         appeals=appeals,
+        likeness=LikenessService(
+            database.unit_of_work,
+            clock,
+            directory.all_names,
+            duplicate_days=settings.duplicate_days,
+            topic_days=settings.hot_topic_days,
+            topic_enterprises=settings.hot_topic_enterprises,
+        ),
         handoffs=handoffs,
         unanswered=unanswered,
         bot=bot,

@@ -33,6 +33,7 @@ class Action(StrEnum):
     APPEALS_UNMERGE = "appeals.unmerge"
     HANDOFFS_VIEW = "handoffs.view"
     HANDOFFS_ANSWER = "handoffs.answer"
+    HOT_TOPICS_VIEW = "hot_topics.view"
     UNANSWERED_VIEW = "unanswered.view"
     UNANSWERED_HANDLE = "unanswered.handle"
     ACCOUNTS_MANAGE = "accounts.manage"
@@ -55,6 +56,7 @@ _OTHERS: dict[Action, frozenset[Role]] = {
     Action.APPEALS_FILE: frozenset({Role.OPERATOR, Role.TERRITORY, Role.TASKFORCE, Role.LIAISON}),
     Action.HANDOFFS_VIEW: frozenset({Role.OPERATOR, Role.TASKFORCE, Role.ADMIN}),
     Action.HANDOFFS_ANSWER: frozenset({Role.OPERATOR, Role.TASKFORCE}),
+    Action.HOT_TOPICS_VIEW: frozenset(Role) - {Role.DEPARTMENT, Role.LIAISON, Role.EDITOR},
     Action.UNANSWERED_VIEW: frozenset({Role.OPERATOR, Role.TASKFORCE, Role.EDITOR, Role.ADMIN}),
     Action.UNANSWERED_HANDLE: frozenset({Role.TASKFORCE, Role.EDITOR, Role.ADMIN}),
     Action.ACCOUNTS_MANAGE: frozenset({Role.ADMIN}),

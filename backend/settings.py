@@ -176,6 +176,18 @@ class Settings(BaseSettings):
         description="How many chat messages one sender may send in a minute; 0 means no limit.",
     )
 
+    duplicate_days: int = Field(
+        90,
+        ge=0,
+        le=3660,
+        description="Days after closing in which an appeal is still shown as like a new one of its enterprise.",
+    )
+    hot_topic_days: int = Field(
+        14, ge=1, le=366, description="Days that hot topics look back, where nothing else is asked for."
+    )
+    hot_topic_enterprises: int = Field(
+        3, ge=2, le=1000, description="Distinct enterprises with like problems that make a hot topic."
+    )
     clock_seconds: float = Field(
         20,
         ge=0,

@@ -81,6 +81,11 @@ class HomeDirectory:
         where = self._jurisdiction(district)
         return [found for found in self._base.territories.values() if self._in(found.id, where)]
 
+    def all_names(self) -> list[str]:
+        """Names and aliases of the departments and territories of the home district."""
+        units = [*self.departments(), *self.territories()]
+        return [name for unit in units for name in (unit.name, *unit.aliases)]
+
     def district_of(self, object_id: str) -> str:
         """The name of the district whose folder holds an object."""
         return self._base.jurisdiction_of(object_id).name

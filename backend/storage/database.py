@@ -23,6 +23,7 @@ from backend.errors import InvalidInput, Unavailable
 from backend.storage.appeals import SqlAppeals
 from backend.storage.figures import SqlFigures
 from backend.storage.handoffs import SqlHandoffs
+from backend.storage.likeness import SqlLikeness
 from backend.storage.outbox import SqlOutbox
 from backend.storage.penalties import SqlPenalties
 from backend.storage.people import SqlPeople
@@ -162,6 +163,7 @@ class UnitOfWork:
         people: Accounts, tokens, login attempts.
         handoffs: Requests for a person.
         unanswered: Questions that had no answer.
+        likeness: Appeals to be compared with each other.
         supervision: Moments that are due, and the phone list.
         outbox: Messages on their way.
         penalties: Events that count in the yearly assessment.
@@ -174,6 +176,7 @@ class UnitOfWork:
     people: SqlPeople
     handoffs: SqlHandoffs
     unanswered: SqlUnanswered
+    likeness: SqlLikeness
     supervision: SqlSupervision
     outbox: SqlOutbox
     penalties: SqlPenalties
@@ -202,6 +205,7 @@ class UnitOfWork:
         self.people = SqlPeople(session)
         self.handoffs = SqlHandoffs(session)
         self.unanswered = SqlUnanswered(session)
+        self.likeness = SqlLikeness(session)
         self.supervision = SqlSupervision(session, self._database.vault)
         self.outbox = SqlOutbox(session, self._database.vault)
         self.penalties = SqlPenalties(session)
