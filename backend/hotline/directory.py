@@ -83,7 +83,7 @@ class HomeDirectory:
 
     def all_names(self) -> list[str]:
         """Names and aliases of the departments and territories of the home district."""
-        units = [*self.departments(), *self.territories()]
+        units: list[Department | Territory] = [*self.departments(), *self.territories()]
         return [name for unit in units for name in (unit.name, *unit.aliases)]
 
     def district_of(self, object_id: str) -> str:

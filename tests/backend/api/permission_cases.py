@@ -283,6 +283,7 @@ CASES: dict[str, Case] = {
     "POST /api/v1/liaisons/{username}/unpair": parting,
     f"GET {_DESK}": appeal(),
     f"GET {_DESK}/history": appeal(),
+    f"GET {_DESK}/similar": appeal(),
     "POST /api/v1/desk/appeals": body(
         enterprise=ENTERPRISE, contact="王小明", phone=FILING["phone"], text="门口的道路破损很久了。"
     ),
