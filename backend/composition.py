@@ -164,6 +164,8 @@ class Container:
         try:
             if changed := await self.appeals.recompute():
                 log.info("due times recomputed", extra={"appeals": changed})
+            if changed := await self.supervision.limits.recompute():
+                log.info("time limits recomputed", extra={"clocks": changed})
         except Unavailable as error:
             log.warning("due times not recomputed", extra={"code": error.code})
         self.supervision.start()

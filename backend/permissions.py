@@ -46,10 +46,20 @@ class Action(StrEnum):
     CONTENT_EDIT = "content.edit"
     DOCUMENTS_PRINT = "documents.print"
     DOCUMENTS_SERVICE_LISTING = "documents.service_listing"
+    MESSAGES_VIEW = "messages.view"
+    OUTBOX_VIEW = "outbox.view"
+    OUTBOX_RETRY = "outbox.retry"
+    CALLS_MAKE = "calls.make"
+    PENALTIES_VIEW = "penalties.view"
+    PENALTIES_RECORD = "penalties.record"
+    CLOCKS_VIEW = "clocks.view"
+    CLOCKS_START = "clocks.start"
+    CLOCKS_END = "clocks.end"
 
 
 _OVERSEERS = (Role.TASKFORCE, Role.INSPECTION, Role.LEADER, Role.ADMIN)
 _UNITS = (Role.DEPARTMENT, Role.TERRITORY)
+
 
 _OTHERS: dict[Action, frozenset[Role]] = {
     Action.APPEALS_VIEW: frozenset(Role) - {Role.EDITOR},
@@ -69,6 +79,17 @@ _OTHERS: dict[Action, frozenset[Role]] = {
     Action.CONTENT_EDIT: frozenset({Role.EDITOR, Role.ADMIN}),
     Action.DOCUMENTS_PRINT: frozenset(Role) - {Role.EDITOR, Role.LIAISON},
     Action.DOCUMENTS_SERVICE_LISTING: frozenset({Role.EDITOR, Role.TASKFORCE, Role.DEPARTMENT, Role.ADMIN}),
+    Action.MESSAGES_VIEW: frozenset(
+        {Role.OPERATOR, Role.TERRITORY, Role.DEPARTMENT, Role.TASKFORCE, Role.INSPECTION, Role.LEADER}
+    ),
+    Action.OUTBOX_VIEW: frozenset({Role.TASKFORCE, Role.ADMIN}),
+    Action.OUTBOX_RETRY: frozenset({Role.TASKFORCE, Role.ADMIN}),
+    Action.CALLS_MAKE: frozenset({Role.OPERATOR, Role.TASKFORCE, Role.LIAISON}),
+    Action.PENALTIES_VIEW: frozenset(Role) - {Role.OPERATOR, Role.LIAISON, Role.EDITOR},
+    Action.PENALTIES_RECORD: frozenset({Role.TASKFORCE, Role.INSPECTION}),
+    Action.CLOCKS_VIEW: frozenset(Role) - {Role.LIAISON, Role.EDITOR},
+    Action.CLOCKS_START: frozenset({Role.OPERATOR, Role.TERRITORY, Role.TASKFORCE, Role.INSPECTION}),
+    Action.CLOCKS_END: frozenset({Role.DEPARTMENT, Role.TERRITORY, Role.TASKFORCE, Role.INSPECTION}),
 }
 _APPEALS: dict[Action, frozenset[Role]] = {
     Action(f"appeals.{row.event.value}"): staff

@@ -17,6 +17,7 @@ from backend.api import (
     authentication,
     calculators,
     chat,
+    clocks,
     description,
     desk,
     desk_filing,
@@ -27,6 +28,8 @@ from backend.api import (
     knowledge,
     liaisons,
     likeness,
+    messages,
+    penalties,
     portal,
     staff,
     triage,
@@ -64,6 +67,9 @@ ENDPOINTS: Sequence[Endpoint[Any]] = (
     *desk_filing.TABLE,
     *documents.TABLE,
     *unanswered.TABLE,
+    *messages.TABLE,
+    *clocks.TABLE,
+    *penalties.TABLE,
     *description.TABLE,
 )
 """Every endpoint of the API."""

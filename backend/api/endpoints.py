@@ -118,10 +118,11 @@ class Endpoint(Generic[In]):
 
     @property
     def other_fields(self) -> tuple[str, ...]:
-        """Names of the fields that come from the query or the body."""
+        """Names, as they are sent, of the fields that come from the query or the body."""
         if self.takes is None:
             return ()
-        return tuple(name for name in self.takes.model_fields if name not in self.path_fields)
+        fields = self.takes.model_fields.items()
+        return tuple(known.alias or name for name, known in fields if name not in self.path_fields)
 
     @property
     def reads_body(self) -> bool:

@@ -189,7 +189,8 @@ def _refuse(model: type[BaseModel], found: list[ErrorDetails], path_fields: tupl
 
 def _problem(model: type[BaseModel], error: ErrorDetails) -> dict[str, str]:
     where = [_shown(part) for part in error["loc"]]
-    known = model.model_fields.get(where[0]) if where else None
+    named = {info.alias or name: info for name, info in model.model_fields.items()}
+    known = named.get(where[0]) if where else None
     title = known.title if known is not None and known.title else None
     field = ".".join(where)
     kind = error["type"]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Text, and_, cast, func, select, update
+from sqlalchemy import Text, and_, cast, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.appeals.service_times import ServiceKind
@@ -45,14 +45,32 @@ class SqlServiceClocks:
 
     async def get(self, clock_id: int, *, lock: bool = False) -> ServiceClock | None:
         """A time limit, kept from others' changes where ``lock`` is set."""
-        query = select(ServiceClockRow).where(ServiceClockRow.id == clock_id)
-        row = await self._session.scalar(query.with_for_update() if lock else query)
-        if row is None:
-            return None
-        number = None
-        if row.appeal_id is not None:
-            number = await self._session.scalar(select(AppealRow.number).where(AppealRow.id == row.appeal_id))
-        return _clock(row, number)
+        query = (
+            select(ServiceClockRow, AppealRow.number)
+            .outerjoin(AppealRow, AppealRow.id == ServiceClockRow.appeal_id)
+            .where(ServiceClockRow.id == clock_id)
+        )
+        if lock:
+            query = query.with_for_update(of=ServiceClockRow)
+        found = (await self._session.execute(query)).first()
+        return _clock(*found) if found else None
+
+    async def not_yet_due(self, now: datetime) -> tuple[ServiceClock, ...]:
+        """Hold running time limits that are due after a moment."""
+        rows = await self._session.execute(
+            select(ServiceClockRow, AppealRow.number)
+            .outerjoin(AppealRow, AppealRow.id == ServiceClockRow.appeal_id)
+            .where(ServiceClockRow.state == ClockState.RUNNING.value, ServiceClockRow.due_at > now)
+            .order_by(ServiceClockRow.id)
+            .with_for_update(of=ServiceClockRow)
+        )
+        return tuple(_clock(row, number) for row, number in rows)
+
+    async def move(self, clock_id: int, due_at: datetime) -> None:
+        """Give a time limit another due time."""
+        await self._session.execute(
+            update(ServiceClockRow).where(ServiceClockRow.id == clock_id).values(due_at=due_at)
+        )
 
     async def end(self, clock: ServiceClock) -> None:
         """Write down the outcome."""
@@ -91,7 +109,9 @@ class SqlServiceClocks:
 
     async def find(self, query: ClockQuery, now: datetime) -> Page[ServiceClock]:
         """One page: those that run first, due soonest first."""
-        conditions: list[Any] = [_names(unit) for unit in (query.viewer, query.unit) if unit is not None]
+        conditions: list[Any] = [_names(query.unit)] if query.unit is not None else []
+        if query.viewer is not None:
+            conditions.append(or_(_names(query.viewer), ServiceClockRow.created_by == query.starter))
         if query.kind is not None:
             conditions.append(ServiceClockRow.kind == query.kind.value)
         if query.state is not None:

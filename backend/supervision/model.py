@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -291,12 +290,14 @@ class ClockQuery:
     """Filters of the list of time limits; None means any.
 
     Attributes:
-        viewer: Only those that concern this unit.
+        viewer: Only those that concern this unit, or that ``starter`` has started.
+        starter: User name of who looks.
         unit: The same, as a filter.
         overdue: True for those past due that nobody ended, False for the others.
     """
 
     viewer: str | None = None
+    starter: str | None = None
     kind: ServiceKind | None = None
     state: ClockState | None = None
     unit: str | None = None
@@ -304,11 +305,3 @@ class ClockQuery:
     number: str | None = None
     page: int = 1
     page_size: int = 20
-
-
-def by_key(messages: Sequence[Message]) -> Mapping[str, Message]:
-    """The messages by key; of two with the same key the first one."""
-    found: dict[str, Message] = {}
-    for message in messages:
-        found.setdefault(message.key, message)
-    return found

@@ -135,6 +135,14 @@ class ServiceClockRepository(Protocol):
         """Write down the outcome."""
         ...
 
+    async def not_yet_due(self, now: datetime) -> tuple[ServiceClock, ...]:
+        """Hold running time limits that are due after a moment."""
+        ...
+
+    async def move(self, clock_id: int, due_at: datetime) -> None:
+        """Give a time limit another due time."""
+        ...
+
     async def claim_due(self, now: datetime, limit: int) -> tuple[ServiceClock, ...]:
         """Hold running time limits that are over and not reminded of."""
         ...

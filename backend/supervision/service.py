@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import time
 
 from backend.appeals.calendar import WorkCalendar
@@ -11,8 +11,12 @@ from backend.appeals.deadlines import CLOSE_OF_BUSINESS
 from backend.appeals.ports import Clock, Directory
 from backend.errors import InvalidInput
 from backend.people.roles import Role
+from backend.supervision.assessment import PenaltyService
+from backend.supervision.calls import PhoneService
 from backend.supervision.clock import Gauges, Loop, SupervisionClock
 from backend.supervision.delivery import Dispatcher
+from backend.supervision.limits import ServiceClockService
+from backend.supervision.messages import MessageService
 from backend.supervision.ports import Deliverer, SupervisionUnitOfWorkFactory
 
 
@@ -23,7 +27,7 @@ class Supervision:
         unit_of_work: Opens a transaction.
         clock: The present moment.
         directory: Official names of departments and territories.
-        calendar: The working days.
+        calendar: The working days; a function, where overrides may change while the service runs.
         gateway: Takes messages out of the house; None where none is set.
         doors: Take messages to enterprises, by the channel that an appeal came in by.
         close: Close of business.
@@ -31,6 +35,14 @@ class Supervision:
         tries: Tries after which a message is left to people.
         timeout: Seconds that one delivery may take.
         phones: Whether deliverers are given the enterprise's number.
+
+    Attributes:
+        clock: Acts on what is due.
+        dispatcher: Delivers what waits.
+        messages: Messages as people see them.
+        calls: The phone list.
+        penalties: What counts in the yearly assessment.
+        limits: Time limits beside 135.
     """
 
     def __init__(
@@ -38,7 +50,7 @@ class Supervision:
         unit_of_work: SupervisionUnitOfWorkFactory,
         clock: Clock,
         directory: Directory,
-        calendar: WorkCalendar,
+        calendar: WorkCalendar | Callable[[], WorkCalendar],
         gateway: Deliverer | None = None,
         doors: Mapping[str, Deliverer] | None = None,
         *,
@@ -52,6 +64,11 @@ class Supervision:
         self.dispatcher = Dispatcher(
             unit_of_work, clock, gateway, doors, tries=tries, timeout=timeout, phones=phones
         )
+        days = calendar if callable(calendar) else lambda: calendar
+        self.messages = MessageService(unit_of_work, clock)
+        self.calls = PhoneService(unit_of_work, clock, days)
+        self.penalties = PenaltyService(unit_of_work, clock, directory)
+        self.limits = ServiceClockService(unit_of_work, clock, directory, days, close)
         self._seconds = seconds
         self._loops = (
             Loop("supervision clock", self._pass, seconds, self._failed),

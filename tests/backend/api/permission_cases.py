@@ -11,9 +11,11 @@ from api_helpers import FILING, Backend
 
 from backend.appeals.escalation import STEPS
 from backend.appeals.model import Filing, Level
+from backend.appeals.service_times import ServiceKind
 from backend.people.accounts import Account
 from backend.people.actors import Actor
 from backend.people.roles import Role
+from backend.supervision.model import Delivery, OutboxQuery
 
 PASSWORD = "correct-horse-battery"
 ENTERPRISE = FILING["enterprise"]
@@ -260,6 +262,48 @@ def body(**sent: Any) -> Case:
     return case
 
 
+async def message(on: Stage, cell: Cell) -> Asked:
+    """A message to the task force's desk."""
+    await on.container.appeals.escalate(
+        on.taskforce,
+        await on.appeal(cell.column),
+        to_level=2,
+        documents=STEPS[2].documents,
+        reason="协调不成",
+    )
+    found, _ = await on.container.supervision.messages.of_desk(on.taskforce)
+    return Asked({"id": found.items[0].id})
+
+
+async def undelivered(on: Stage, cell: Cell) -> Asked:
+    """A message to an enterprise that nothing reaches."""
+    number = await on.appeal(cell.column, "filed")
+    await on.container.appeals.decline(on.taskforce, number, "不属于受理范围，请向有关机构提出。")
+    await on.container.supervision.dispatcher.run_once()
+    found = await on.container.supervision.messages.outbox(on.taskforce, OutboxQuery(Delivery.NO_WAY))
+    return Asked({"id": found.items[0].id})
+
+
+async def silent(on: Stage, cell: Cell) -> Asked:
+    number = await on.appeal(cell.column, "filed")
+    await on.container.appeals.decline(on.taskforce, number, "不属于受理范围，请向有关机构提出。")
+    on.backend.clock.forward(days=14)
+    return Asked({"number": number}, {"outcome": "企业说再看看"})
+
+
+async def limit(on: Stage, cell: Cell) -> Asked:
+    units = [on.names["territory"], on.names["lead"], on.names["co"]]
+    made = await on.container.supervision.limits.start(
+        on.taskforce, ServiceKind.DISCUSSION, "无先例的事项", units
+    )
+    return Asked({"id": made.id}, {"outcome": "已经答复"})
+
+
+async def new_limit(on: Stage, cell: Cell) -> Asked:
+    sent = {"kind": "catch_all_director", "subject": "窗口不能解决的事项", "units": [on.names["lead"]]}
+    return Asked({}, sent)
+
+
 _LISTING = {"name": "代办服务", "types": ["人才"], "description": "代为提交材料"}
 _FORMS = "/api/v1/desk/appeals/{number}/documents"
 _DESK = "/api/v1/desk/appeals/{number}"
@@ -308,5 +352,11 @@ CASES: dict[str, Case] = {
     "POST /api/v1/desk/documents/service-listing.docx": body(**_LISTING),
     "POST /api/v1/desk/handoffs/{id}/take-up": handoff,
     "POST /api/v1/desk/unanswered/handled": unanswered,
+    "POST /api/v1/desk/messages/{id}/read": message,
+    "POST /api/v1/desk/outbox/{id}/retry": undelivered,
+    f"POST {_DESK}/called": silent,
+    f"POST {_DESK}/penalty": appeal({"kind": "criticism", "unit": "lead", "reason": "处理不力"}),
+    "POST /api/v1/desk/clocks": new_limit,
+    "POST /api/v1/desk/clocks/{id}/end": limit,
 }
 """Cases by method and path; an endpoint that is not here is asked with an empty request."""

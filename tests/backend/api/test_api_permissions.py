@@ -144,9 +144,12 @@ async def stage(
         data_key=base64.b64encode(bytes(range(32))).decode(),
         knowledge_dir=ROOT / "knowledge_base",
         web_dir=tmp_path / "web",
+        clock_seconds=0,
     )
     container = build(settings, clock=clock, knowledge=knowledge)
     async with TestClient(TestServer(create_app(container, Limits(turn_seconds=0.01)))) as client:
+        # its statements would be heard among those of the answers
+        await container.supervision.stop()
         backend = Backend(container, client, StubBot(), clock)
         if not kept.exists():
             cast["tokens"] = await people(backend)
