@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import json
-import math
 import os
 import re
 import tempfile
@@ -100,7 +99,7 @@ class Features:
         at = self._gram_at
         found = [(place, count) for gram, count in counts.items() if (place := at.get(gram)) is not None]
         index = np.fromiter((place for place, _ in found), np.int32, len(found))
-        value = np.fromiter((1.0 + math.log(count) for _, count in found), np.float32, len(found))
+        value = np.log(np.fromiter((count for _, count in found), np.float32, len(found))) + np.float32(1.0)
         value *= self.rarity[index]
         norm = float(np.sqrt((value * value).sum())) or 1.0
         more = [

@@ -17,6 +17,8 @@ LONGEST: Final = 4
 """Characters of the longest n-gram."""
 
 _DIGITS: Final = re.compile(r"\d+")
+_HEAD: Final = 450
+_TAIL: Final = 150
 _END: Final = "\x02"
 _START: Final = "\x03"
 _LAST: Final = "\x04"
@@ -28,8 +30,11 @@ _LONG: Final = (12, 25, 50, 100, 250)
 def grams(text: str) -> Counter[str]:
     """Counts the n-grams of one to four characters of a normal text; figures count as one sign.
 
-    N-grams of up to three characters of the last clause are counted once more, marked as such.
+    Of a long text the beginning and the end count, where it says what it is about. N-grams of up to three
+    characters of the last clause are counted once more, marked as such.
     """
+    if len(text) > _HEAD + _TAIL:
+        text = text[:_HEAD] + text[-_TAIL:]
     body = f"{_START}{_DIGITS.sub('0', text)}{_END}"
     found: Counter[str] = Counter()
     for size in range(1, LONGEST + 1):
@@ -69,6 +74,10 @@ def knowledge(rules: Rules, evidence: Evidence) -> Mapping[str, float]:
             found[f"asked {item.department}"] = 1.0
     found[f"names {min(len(evidence.named), _COUNTED)}"] = 1.0
     found[f"speakers {min(len(evidence.spoke), _COUNTED)}"] = 1.0
+    for department in evidence.mentioned:
+        found[f"mentioned {department}"] = 1.0
+    found[f"mentions {min(len(evidence.mentioned), _COUNTED)}"] = 1.0
+    found[f"parties {min(evidence.parties, _COUNTED)}"] = 1.0
     for means, hits in evidence.hits.items():
         if hits:
             found[f"signal {means}"] = min(len(hits), _COUNTED) / _COUNTED

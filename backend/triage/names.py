@@ -18,6 +18,10 @@ _ASKS: Final = re.compile(
     r"(?:请|让|要求|希望|恳请|盼|求|找|烦请|麻烦|能不能让|能不能请|投诉|感谢|多谢|谢谢|表扬|辛苦)(?:一下|到|由|贵|区里|我们|你们|下)?$"
 )
 _BEFORE: Final = 8
+_PARTY: Final = re.compile(
+    r"(?:(?<=[，,。；;、！!？?：:])|^|(?<=[说讲让推]))(?P<who>[\u4e00-\u9fff]{1,6}?)(?:又|却|则|也|再|都|那边)?"
+    r"(?:说|讲|称|让|叫|推|要求|回复|答复|认为|表示)(?!明|法|好的|实话|真的|一下|起)"
+)
 _OFFICE: Final = re.compile(r"^(?:区|市|钱塘区?)?(?P<stem>[\u4e00-\u9fff]{2,4}?)(?:分局|局|委|公司|集团)$")
 
 
@@ -59,6 +63,8 @@ class Names:
         self._pattern = re.compile("|".join(map(re.escape, ordered))) if ordered else None
         self._spoken = re.compile(f"({'|'.join(map(re.escape, short))}){_ASIDE}{_SAYS}") if short else None
         self._after = re.compile(_ASIDE + _SAYS)
+        either = sorted({*names, *self._stems}, key=len, reverse=True)
+        self._either = re.compile("|".join(map(re.escape, either))) if either else None
 
     def find(self, text: str) -> list[Named]:
         """Returns the departments named, in order of appearance, each once.
@@ -80,3 +86,17 @@ class Names:
             found[key] = Named(key, spoke=True, asked=found.get(key, Named(key, spoke=True)).asked)
             places[key] = min(places.get(key, match.start()), match.start())
         return [found[key] for key in sorted(found, key=lambda key: places[key])]
+
+    def mentioned(self, text: str) -> set[str]:
+        """Returns the ids of the departments whose name, alias or short name occurs, even in passing.
+
+        Args:
+            text: A normal text.
+        """
+        found = self._either.findall(text) if self._either else []
+        return {self._names.get(name) or self._stems[name] for name in found}
+
+
+def parties(text: str) -> int:
+    """Returns how many different parties, of whatever kind, a normal text reports as saying something."""
+    return len({match["who"] for match in _PARTY.finditer(text)})

@@ -12,6 +12,7 @@ READ: Final = 1200
 _RAW: Final = 4 * READ
 _BLANKS: Final = re.compile(r"\s+")
 _REPEATED: Final = re.compile(r"(.)\1{3,}")
+_FIGURES: Final = re.compile(r"(\d{12})\d+")
 _CLAUSES: Final = re.compile("[。！!；;，,?？]")
 _TAIL: Final = "。！!；;，,. "
 
@@ -23,11 +24,11 @@ def normal(text: str) -> str:
         text: As it was written.
 
     Returns:
-        At most `READ` characters; a character repeated more than three times stays three times.
+        At most `READ` characters; of a character repeated endlessly three stay, of a figure twelve digits.
     """
     # characters that unfold into many ("﷽") must not make a short text long
     folded = unicodedata.normalize("NFKC", text[:_RAW])[:_RAW].lower()
-    return _REPEATED.sub(r"\1\1\1", _BLANKS.sub("", folded))[:READ]
+    return _FIGURES.sub(r"\1", _REPEATED.sub(r"\1\1\1", _BLANKS.sub("", folded)))[:READ]
 
 
 def last_clause(text: str) -> str:

@@ -13,10 +13,11 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Protocol
 
 from backend.knowledge.entries import Board, BoardName, Department, LevelName, Signal, Topic
-from backend.triage.names import Named, Names
+from backend.triage.names import Named, Names, parties
 from backend.triage.reading import last_clause, normal
 from backend.triage.splitting import Subject
 from backend.triage.topics import Match, TopicIndex
@@ -24,12 +25,14 @@ from backend.triage.topics import Match, TopicIndex
 SURE: Final = 0.65
 """Score from which a topic is taken as known."""
 
+_PLAIN: Final = 0.45
 _TEMPERATURE: Final = 0.75
 _REPEATED: Final = 0.3
 _NAMED: Final = 1.6
 _SPOKE: Final = 0.8
 _SHOWN: Final = 3
 _MOST_DEMANDS: Final = 12
+_REMEMBERED: Final = 64
 _DEFAULT_BOARD: Final[BoardName] = "诉求"
 _ONLY_A_NAME: Final = re.compile(
     r"^(?:(?!我|你|他|这|那|有个|没|被|了|要|想|不|的|附近|旁边|隔壁|门口|楼下)[\w（）()·&.,]){2,40}"
@@ -73,6 +76,8 @@ class Evidence:
         only_a_name: Whether it is a company's name and nothing else, whose words tell of no problem.
         matches: The topics it may be about, likeliest first.
         named: The departments it names, in its order.
+        mentioned: Ids of the departments that it names if only by a short name, in passing.
+        parties: How many parties, of whatever kind, it reports as saying something.
         hits: Meaning of a signal → the signals, each as often as its patterns match.
         last: The same for what the text says last.
     """
@@ -81,6 +86,8 @@ class Evidence:
     only_a_name: bool
     matches: tuple[Match, ...]
     named: tuple[Named, ...]
+    mentioned: frozenset[str]
+    parties: int
     hits: Mapping[str, list[Signal]]
     last: Mapping[str, list[Signal]]
 
@@ -127,7 +134,9 @@ class Rules:
         folders = {_folder(key) for key in (*base.topics, *base.boards)}
         self.departments = {key: item for key, item in base.departments.items() if _folder(key) in folders}
         self.boards = {board.name: board for board in base.boards.values()}
-        self._index = TopicIndex(list(base.topics.values()))
+        index = TopicIndex(list(base.topics.values()))
+        # the splitter asks for the same parts as the reader does afterwards
+        self._matches = lru_cache(_REMEMBERED)(lambda text: tuple(index.match(text)))
         self._names = Names(self.departments.values())
         self._signals: dict[str, list[tuple[Signal, list[re.Pattern[str]]]]] = defaultdict(list)
         for signal in base.signals.values():
@@ -141,8 +150,10 @@ class Rules:
         return Evidence(
             text=read,
             only_a_name=only_a_name,
-            matches=() if only_a_name else tuple(self._index.match(read)),
+            matches=() if only_a_name else self._matches(read),
             named=() if only_a_name else tuple(self._names.find(read)),
+            mentioned=frozenset() if only_a_name else frozenset(self._names.mentioned(read)),
+            parties=parties(read),
             hits={means: list(self._hits(means, read)) for means in self._signals},
             last={means: list(self._hits(means, end)) for means in self._signals},
         )
@@ -156,12 +167,15 @@ class Rules:
     def subject(self, part: str) -> Subject | None:
         """Returns what a part of a message is about, None if that is not known."""
         text = normal(part)
-        matches = self._index.match(text)
+        matches = self._matches(text)
         if not matches or matches[0].score < SURE:
             return None
+        best = matches[0]
         # A long part touches many topics by chance, so it must say more to be clear.
-        clear = bool(matches[0].words) and matches[0].score >= SURE + len(text) / 150
-        return Subject(matches[0].topic.id, matches[0].topic.lead, clear)
+        least = SURE + len(text) / 150
+        clear = bool(best.words) and best.score >= least
+        plain = clear and best.score >= least + _PLAIN
+        return Subject(best.topic.id, best.topic.lead, clear, best.topic.category, plain)
 
     def shares(self, evidence: Evidence) -> dict[str, float]:
         """Returns each department's share of the likelihood by topics and names, largest first."""

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from backend.knowledge.entries import Topic
 from backend.triage.reading import normal
 
@@ -59,13 +61,15 @@ class TopicIndex:
                 counts.update([" ".join(parts)])
             parsed.append(words)
         total = max(2, len(self._topics))
-        self._by_start: dict[str, list[tuple[tuple[str, ...], str, float, int]]] = defaultdict(list)
+        self._by_longest: dict[str, list[tuple[tuple[str, ...], str, float, int]]] = defaultdict(list)
         for number, words in enumerate(parsed):
             for word, parts in words:
                 rarity = 1.0 - 0.5 * math.log(counts[" ".join(parts)]) / math.log(total)
                 weight = _weight(parts) * rarity
-                longest = max(parts, key=len)
-                self._by_start[longest[:2]].append((parts, word, weight, number))
+                self._by_longest[max(parts, key=len)].append((parts, word, weight, number))
+        every = {part for words in parsed for _, parts in words for part in parts}
+        self._lengths = sorted({len(part) for part in every})
+        self._parts = frozenset(every)
         profiles: list[Counter[str]] = []
         for topic in self._topics:
             profile: Counter[str] = Counter()
@@ -76,12 +80,19 @@ class TopicIndex:
         for profile in profiles:
             spread.update(profile.keys())
         self._rarity = {gram: math.log((total + 1) / count) for gram, count in spread.items()}
-        self._postings: dict[str, list[tuple[int, float]]] = defaultdict(list)
+        postings: dict[str, list[tuple[int, float]]] = defaultdict(list)
         for number, profile in enumerate(profiles):
             values = {gram: (1 + math.log(count)) * self._rarity[gram] for gram, count in profile.items()}
             norm = math.sqrt(sum(value * value for value in values.values())) or 1.0
             for gram, value in values.items():
-                self._postings[gram].append((number, value / norm))
+                postings[gram].append((number, value / norm))
+        self._postings = {
+            gram: (
+                np.array([number for number, _ in found], np.intp),
+                self._rarity[gram] * np.array([value for _, value in found], np.float64),
+            )
+            for gram, found in postings.items()
+        }
 
     def match(self, text: str) -> list[Match]:
         """Returns the likeliest topics, best first; empty if nothing of the text is known.
@@ -90,22 +101,29 @@ class TopicIndex:
             text: A normal text.
         """
         found: dict[int, list[tuple[float, str]]] = defaultdict(list)
-        for start in {text[i : i + 2] for i in range(len(text))} | set(text):
-            for parts, word, weight, number in self._by_start.get(start, ()):
-                if _near(text, parts):
+        present: set[str] = set()
+        for length in self._lengths:
+            present |= self._parts.intersection([text[i : i + length] for i in range(len(text) - length + 1)])
+        for longest in present & self._by_longest.keys():
+            for parts, word, weight, number in self._by_longest[longest]:
+                if len(parts) == 1 or (present.issuperset(parts) and _near(text, parts)):
                     found[number].append((weight, word.replace(" ", "…")))
-        scores: dict[int, float] = defaultdict(float)
         words: dict[int, list[str]] = defaultdict(list)
+        scores: dict[int, float] = defaultdict(float)
         for number, said in found.items():
             said.sort(key=lambda item: (-item[0], item[1]))
             scores[number] = said[0][0] + _FURTHER * sum(weight for weight, _ in said[1:])
             words[number] = [word for _, word in said]
-        grams = sorted({gram for gram in _grams(text) if gram in self._rarity})
-        norm = math.sqrt(sum(self._rarity[gram] ** 2 for gram in grams)) or 1.0
-        for gram in grams:
-            share = self._rarity[gram] / norm
-            for number, value in self._postings[gram]:
-                scores[number] += _LIKENESS * share * value
+        grams = sorted(set(_grams(text)) & self._postings.keys())
+        if grams:
+            norm = math.sqrt(sum(self._rarity[gram] ** 2 for gram in grams)) or 1.0
+            likeness = np.bincount(
+                np.concatenate([self._postings[gram][0] for gram in grams]),
+                np.concatenate([self._postings[gram][1] for gram in grams]),
+                len(self._topics),
+            )
+            for number in np.flatnonzero(likeness):
+                scores[int(number)] += _LIKENESS * float(likeness[number]) / norm
         ranked = sorted(scores.items(), key=lambda item: (-item[1], item[0]))[:_MOST]
         return [
             Match(self._topics[number], score, tuple(words[number]))
@@ -123,16 +141,16 @@ def _weight(parts: tuple[str, ...]) -> float:
 
 
 def _near(text: str, parts: tuple[str, ...]) -> bool:
-    """Whether all parts occur, within a span of a clause or two."""
-    if len(parts) == 1:
-        return parts[0] in text
-    first = parts[0]
-    at = text.find(first)
+    """Whether all parts of a phrase stand within a span of a clause or two."""
+    # the longest part occurs least often
+    anchor = max(parts, key=len)
+    others = [part for part in parts if part != anchor]
+    at = text.find(anchor)
     while at >= 0:
-        window = text[max(0, at - _SPAN) : at + len(first) + _SPAN]
-        if all(part in window for part in parts[1:]):
+        window = text[max(0, at - _SPAN) : at + len(anchor) + _SPAN]
+        if all(part in window for part in others):
             return True
-        at = text.find(first, at + 1)
+        at = text.find(anchor, at + 1)
     return False
 
 
