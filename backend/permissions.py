@@ -37,6 +37,7 @@ class Action(StrEnum):
     UNANSWERED_VIEW = "unanswered.view"
     UNANSWERED_HANDLE = "unanswered.handle"
     ACCOUNTS_MANAGE = "accounts.manage"
+    AUDIT_VIEW = "audit.view"
     LIAISONS_VIEW = "liaisons.view"
     LIAISONS_PAIR = "liaisons.pair"
     LIAISON_MONTHS_VIEW = "liaison_months.view"
@@ -70,6 +71,7 @@ _OTHERS: dict[Action, frozenset[Role]] = {
     Action.UNANSWERED_VIEW: frozenset({Role.OPERATOR, Role.TASKFORCE, Role.EDITOR, Role.ADMIN}),
     Action.UNANSWERED_HANDLE: frozenset({Role.TASKFORCE, Role.EDITOR, Role.ADMIN}),
     Action.ACCOUNTS_MANAGE: frozenset({Role.ADMIN}),
+    Action.AUDIT_VIEW: frozenset({Role.ADMIN, Role.INSPECTION}),
     Action.LIAISONS_VIEW: frozenset({Role.TASKFORCE, Role.ADMIN, Role.LIAISON}),
     Action.LIAISONS_PAIR: frozenset({Role.TASKFORCE, Role.ADMIN}),
     Action.LIAISON_MONTHS_VIEW: frozenset({*_OVERSEERS, Role.LIAISON}),

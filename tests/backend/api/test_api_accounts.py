@@ -243,3 +243,24 @@ async def test_a_cookie_needs_its_header_here_too(backend: Backend, chief: dict[
     body = {"username": "li", "role": "operator"}
     await refused(await backend.post(ACCOUNTS, body), 403, "csrf_header_missing")
     assert (await backend.post(ACCOUNTS, body, headers={CSRF_HEADER: "1"})).status == 201
+
+
+async def test_the_log_tells_who_did_what(backend: Backend, chief: dict[str, str]) -> None:
+    await create(backend, chief)
+    await backend.post(f"{ACCOUNTS}/wang/disable", headers=chief)
+    found = await (await backend.get("/api/v1/audit?page_size=2", headers=chief)).json()
+    me = (await (await backend.get("/api/v1/staff/me", headers=chief)).json())["account"]
+    operator = {"role": "operator", "unit": None, "disabled": False}
+    assert found["lines"][0] == {
+        "position": found["total"],
+        "at": "2026-11-16T10:00:00+08:00",
+        "actor": {"name": me["username"], "role": "admin", "unit": None},
+        "action": "account.disable",
+        "subject": "wang",
+        "before": operator,
+        "after": {**operator, "disabled": True},
+    }
+    assert found["lines"][1]["action"] == "account.create"
+    assert PASSWORD not in str(found)
+    second = await (await backend.get("/api/v1/audit?page_size=2&page=2", headers=chief)).json()
+    assert second["lines"][0]["position"] == found["total"] - 2
