@@ -526,6 +526,7 @@ class Generator:
         direct = channel == "direct"
         due, provisional, moments = self._timing(at, level, direct)
         text = self._text(pick.choice(problems), firm)
+        reasons = [f"文字中提到“{board}”", "与部门职责相近"]
         life = _Life(self, number, at, direct, firm, due)
         life.begin(
             {
@@ -551,11 +552,15 @@ class Generator:
                 "erased_at": None,
             },
             {
+                "group": group,
                 "enterprise": firm.name,
                 "contact": firm.contact,
                 "phone": firm.phone,
                 "text": text,
                 "channel": channel,
+                "initial_level": level.value,
+                "direct_line": direct,
+                "reasons": reasons,
                 "submitted_at": chain.moment(at),
             },
         )
@@ -568,7 +573,8 @@ class Generator:
             signed = signature = ""
             if self._signed:
                 signed = chain.text_signature(self._vault.sign, number, position, line.text)
-                signature = head = chain.link(self._vault.sign, head, number, position, line, signed)
+                signature = chain.link(self._vault.sign, head, number, position, line, signed)
+                head = chain.head(self._vault.sign, number, position, signature)
             rows.appeal_history.append(
                 (
                     appeal_id,
@@ -608,7 +614,7 @@ class Generator:
                 now["territory"],
                 now["lead_department"],
                 _json(now["led_by"]),
-                _json([f"文字中提到“{board}”", "与部门职责相近"]),
+                _json(reasons),
                 at,
                 due,
                 provisional,

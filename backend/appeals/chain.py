@@ -1,8 +1,9 @@
 """The chain that makes an appeal's record evident: each line is signed together with the line before it.
 
-A line that is edited, removed, inserted or moved no longer fits its signature or its successor's, and the
-appeal itself keeps the number of lines and the last signature, so that nothing can be cut off at the end
-either. Texts enter by their own signatures: erased after the period of keeping, they leave the chain whole.
+A line that is edited, removed, inserted or moved no longer fits its signature or its successor's. The appeal
+itself keeps the number of lines and a head, which is signed from the last line but cannot be had from it
+without the key, so that nothing can be cut off at the end either. Texts enter by their own signatures: erased
+after the period of keeping, they leave the chain whole.
 """
 
 from __future__ import annotations
@@ -18,7 +19,19 @@ Sign = Callable[[bytes], str]
 """Signs bytes with the installation's key; hexadecimal."""
 
 START = ""
-"""What stands in for the signature before the first line."""
+"""The head before the first line."""
+
+
+def head(sign: Sign, number: str, position: int, signature: str) -> str:
+    """What the appeal keeps after a line, and the next line is signed together with.
+
+    Args:
+        sign: Signs bytes.
+        number: The appeal's number.
+        position: Of the last line.
+        signature: Of the last line.
+    """
+    return sign(_bytes(["head", number, position, signature]))
 
 
 def text_signature(sign: Sign, number: str, position: int, text: str) -> str:
@@ -31,7 +44,7 @@ def link(sign: Sign, previous: str, number: str, position: int, line: HistoryEve
 
     Args:
         sign: Signs bytes.
-        previous: Signature of the line before, `START` for the first.
+        previous: The head after the line before, `START` for the first.
         number: The appeal's number.
         position: From 1.
         line: The line; its text is represented by ``text_signed``.

@@ -193,7 +193,7 @@ class Appeal:
         erased_at: When the personal data were erased after the period of keeping.
         version: Grows with each change; a change made on an older version is refused.
         record_length: Lines of its record.
-        record_head: Signature of the last one.
+        record_head: What the next one is signed together with.
     """
 
     number: str

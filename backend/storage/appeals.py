@@ -112,7 +112,8 @@ class SqlAppeals:
         self._session.add(row)
         await self._session.flush()
         first = history_row(self._vault, row.id, appeal.number, chain.START, 1, signed)
-        row.record_length, row.record_head = 1, first.signature
+        row.record_length = 1
+        row.record_head = chain.head(self._vault.sign, appeal.number, 1, first.signature)
         self._session.add(first)
         self._session.add_all(_supervision_row(row.id, moment) for moment in supervision)
         await self._session.flush()
@@ -152,7 +153,7 @@ class SqlAppeals:
                 **self._columns(appeal),
                 version=appeal.version if same_version else appeal.version + 1,
                 record_length=position,
-                record_head=new.signature,
+                record_head=chain.head(self._vault.sign, appeal.number, position, new.signature),
             )
             .execution_options(synchronize_session=False)
         )

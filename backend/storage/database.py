@@ -20,6 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from backend.errors import InvalidInput, Unavailable
+from backend.storage.anchors import SqlAnchors
 from backend.storage.appeals import SqlAppeals
 from backend.storage.figures import SqlFigures
 from backend.storage.handoffs import SqlHandoffs
@@ -159,6 +160,7 @@ class UnitOfWork:
 
     Attributes:
         appeals: Appeals with their record and supervision.
+        anchors: What anchors of the record are made of.
         audit: The log of changes that are no appeal's own.
         people: Accounts, tokens, login attempts.
         handoffs: Requests for a person.
@@ -171,6 +173,7 @@ class UnitOfWork:
         figures: What the appeals add up to.
     """
 
+    anchors: SqlAnchors
     appeals: SqlAppeals
     audit: SqlAudit
     people: SqlPeople
@@ -200,6 +203,7 @@ class UnitOfWork:
         except BaseException:
             await self._end()
             raise
+        self.anchors = SqlAnchors(session)
         self.appeals = SqlAppeals(session, self._database.vault)
         self.audit = SqlAudit(session, self._database.vault)
         self.people = SqlPeople(session)

@@ -43,22 +43,23 @@ def line_of(row: Any) -> HistoryEvent:
     )
 
 
-def chained(vault: Vault, head: str, number: str, position: int, row: Any) -> tuple[str, str]:
+def chained(vault: Vault, head: str, number: str, position: int, row: Any) -> tuple[str, str, str]:
     """Signs a line that is stored already.
 
     Args:
         vault: Signs.
-        head: Signature of the line before.
+        head: After the line before.
         number: The appeal's number.
         position: From 1.
         row: The line's row.
 
     Returns:
-        The signature of its text, and its own.
+        The signature of its text, its own, and the head after it.
     """
     line = line_of(row)
     signed = chain.text_signature(vault.sign, number, position, line.text)
-    return signed, chain.link(vault.sign, head, number, position, line, signed)
+    signature = chain.link(vault.sign, head, number, position, line, signed)
+    return signed, signature, chain.head(vault.sign, number, position, signature)
 
 
 def history_row(

@@ -109,7 +109,8 @@ class SqlSupervision:
             for line in deed.lines:
                 position += 1
                 signed = chain.text_signature(self._vault.sign, appeal.number, position, line.text)
-                head = chain.link(self._vault.sign, head, appeal.number, position, line, signed)
+                signature = chain.link(self._vault.sign, head, appeal.number, position, line, signed)
+                head = chain.head(self._vault.sign, appeal.number, position, signature)
                 lines.append(
                     {
                         "appeal_id": deed.due.id,
@@ -125,7 +126,7 @@ class SqlSupervision:
                         "after": dict(line.after),
                         "position": position,
                         "text_signature": signed,
-                        "signature": head,
+                        "signature": signature,
                     }
                 )
             if deed.lines:

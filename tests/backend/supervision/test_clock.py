@@ -161,8 +161,9 @@ async def test_the_record_stays_whole(watched: Watched) -> None:
     for line, row in zip(history, stored, strict=True):
         assert line.position == row.position
         signed = chain.text_signature(vault.sign, number, row.position, line.text)
-        head = chain.link(vault.sign, head, number, row.position, line, signed)
-        assert head == row.signature
+        signature = chain.link(vault.sign, head, number, row.position, line, signed)
+        assert signature == row.signature
+        head = chain.head(vault.sign, number, row.position, signature)
     assert (appeal.record_length, appeal.record_head) == (len(stored), head)
 
 

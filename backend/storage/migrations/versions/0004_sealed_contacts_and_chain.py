@@ -1,13 +1,18 @@
 """Contacts are sealed, and the lines of the record are chained; what is there already is taken along."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 from alembic import context, op
 
+from backend.appeals import chain
+from backend.appeals.engine import plain
 from backend.appeals.likeness import enterprise_key
-from backend.storage.records import chained, integrity_values
+from backend.appeals.model import Event, HistoryEvent
+from backend.people.actors import SYSTEM
+from backend.storage.records import chained, content_signature, integrity_values
 from backend.storage.types import UtcDateTime
 from backend.storage.vault import Vault, WrongKey
 
@@ -16,6 +21,16 @@ down_revision = "0003"
 branch_labels = None
 depends_on = None
 
+_MOMENTS = (
+    "submitted_at",
+    "due_at",
+    "assigned_at",
+    "first_reply_at",
+    "first_resolved_at",
+    "resolved_at",
+    "closed_at",
+    "feedback_at",
+)
 _APPEALS = sa.table(
     "appeals",
     *(
@@ -23,6 +38,7 @@ _APPEALS = sa.table(
         for name in (
             "id",
             "number",
+            "group_id",
             "contact",
             "phone",
             "contact_sealed",
@@ -30,12 +46,51 @@ _APPEALS = sa.table(
             "phone_hash",
             "enterprise",
             "enterprise_key",
+            "text",
+            "channel",
+            "category",
+            "level",
+            "initial_level",
+            "state",
+            "territory",
+            "lead_department",
+            "escalation_level",
+            "feedback_result",
+            "feedback_stars",
+            "dissatisfied",
+            "version",
             "record_length",
             "record_head",
         )
     ),
-    sa.column("resolved_at", UtcDateTime()),
-    sa.column("first_resolved_at", UtcDateTime()),
+    *(sa.column(name, sa.Boolean()) for name in ("direct_line", "due_provisional")),
+    *(sa.column(name, sa.JSON()) for name in ("led_by", "reasons")),
+    *(sa.column(name, UtcDateTime()) for name in _MOMENTS),
+)
+_RECORDED = (
+    "state",
+    "level",
+    "category",
+    "territory",
+    "lead_department",
+    "co_departments",
+    "led_by",
+    "due_at",
+    "due_provisional",
+    "assigned_at",
+    "first_reply_at",
+    "first_resolved_at",
+    "resolved_at",
+    "closed_at",
+    "escalation_level",
+    "major",
+    "dissatisfied",
+    "feedback",
+    "merged_into",
+    "erased_at",
+)
+_CO = sa.table(
+    "appeal_co_departments", *(sa.column(name) for name in ("appeal_id", "position", "department"))
 )
 _HISTORY = sa.table(
     "appeal_history",
@@ -211,31 +266,58 @@ def _rows(statement: "sa.Select[Any]") -> Iterator[Any]:
 
 
 def _take_along() -> None:
-    """Seal the contacts and chain the records that are there already."""
+    """Seal the contacts and chain the records that are there already.
+
+    What older lines leave out is said in one line more, so that from here on the record proves all of it.
+    """
     bind = op.get_bind()
     appeals, history = _APPEALS.c, _HISTORY.c
-    filed = 0
-    for appeal in _rows(
-        sa.select(
-            appeals.id,
-            appeals.number,
-            appeals.contact,
-            appeals.phone,
-            appeals.enterprise,
-            appeals.resolved_at,
-        ).order_by(appeals.id)
-    ):
+    filed, now = 0, datetime.now(UTC).replace(microsecond=0)
+    new = {
+        "contact_sealed",
+        "phone_sealed",
+        "phone_hash",
+        "enterprise_key",
+        "first_resolved_at",
+        "record_length",
+        "record_head",
+    }
+    columns = [column for column in appeals if column.name not in new]
+    for appeal in _rows(sa.select(*columns).order_by(appeals.id)):
         filed += 1
         vault = _vault()
         head, count = "", 0
         for line in _rows(sa.select(*history).where(history.appeal_id == appeal.id).order_by(history.id)):
             count += 1
-            signed, head = chained(vault, head, appeal.number, count, line)
+            signed, signature, head = chained(vault, head, appeal.number, count, line)
             bind.execute(
                 sa.update(_HISTORY)
                 .where(history.id == line.id)
-                .values(position=count, text_signature=signed, signature=head)
+                .values(position=count, text_signature=signed, signature=signature)
             )
+        count += 1
+        line = HistoryEvent(
+            now, SYSTEM, Event.NOTE, "此前的记录自此签名", "", public=False, after=_as_it_is(vault, appeal)
+        )
+        signature = chain.link(vault.sign, head, appeal.number, count, line, "")
+        bind.execute(
+            sa.insert(_HISTORY).values(
+                appeal_id=appeal.id,
+                at=now,
+                actor_name=SYSTEM.name,
+                actor_role=SYSTEM.role.value,
+                actor_unit=None,
+                event=line.event.value,
+                summary=line.summary,
+                text="",
+                public=False,
+                before={},
+                after=dict(line.after),
+                position=count,
+                text_signature="",
+                signature=signature,
+            )
+        )
         bind.execute(
             sa.update(_APPEALS)
             .where(appeals.id == appeal.id)
@@ -246,7 +328,7 @@ def _take_along() -> None:
                 enterprise_key=enterprise_key(appeal.enterprise),
                 first_resolved_at=appeal.resolved_at,
                 record_length=count,
-                record_head=head,
+                record_head=chain.head(vault.sign, appeal.number, count, signature),
             )
         )
     if filed:
@@ -257,3 +339,39 @@ def _take_along() -> None:
             ),
             integrity_values(_vault(), appeals_filed=filed, audit_length=0, audit_head=""),
         )
+
+
+def _as_it_is(vault: Vault, appeal: Any) -> dict[str, Any]:
+    """An appeal of the older version as a line of its record tells of it."""
+    helpers = sa.select(_CO.c.department).where(_CO.c.appeal_id == appeal.id).order_by(_CO.c.position)
+    feedback = None
+    if appeal.feedback_result is not None:
+        feedback = {
+            "at": plain(appeal.feedback_at),
+            "result": appeal.feedback_result,
+            "stars": appeal.feedback_stars,
+        }
+    known = {
+        "co_departments": list(op.get_bind().execute(helpers).scalars()),
+        "feedback": feedback,
+        "first_resolved_at": plain(appeal.resolved_at),
+        "major": False,
+        "merged_into": None,
+        "erased_at": None,
+    }
+    recorded = {name: known[name] if name in known else plain(getattr(appeal, name)) for name in _RECORDED}
+    content = content_signature(
+        vault,
+        appeal.number,
+        group=appeal.group_id,
+        enterprise=appeal.enterprise,
+        contact=appeal.contact,
+        phone=appeal.phone,
+        text=appeal.text,
+        channel=appeal.channel,
+        initial_level=appeal.initial_level,
+        direct_line=appeal.direct_line,
+        reasons=appeal.reasons,
+        submitted_at=appeal.submitted_at,
+    )
+    return {**recorded, "content": content, "version": appeal.version}
