@@ -59,10 +59,16 @@ class DeskQuery(Request):
 
 
 class DeskList(Response):
-    """One page, newest first."""
+    """One page, newest first.
+
+    Attributes:
+        total: How many fit.
+        total_is_least: There are more than ``total``; only said of words that very many appeals hold.
+    """
 
     appeals: list[shapes.DeskRow]
     total: int
+    total_is_least: bool
     page: int
     page_size: int
 
@@ -209,6 +215,7 @@ async def get_desk_appeals(call: Call, data: DeskQuery) -> DeskList:
     return DeskList(
         appeals=[shapes.row(appeal, now, call.staff.actor) for appeal in page.appeals],
         total=page.total,
+        total_is_least=page.total_is_least,
         page=page.page,
         page_size=page.page_size,
     )

@@ -169,12 +169,19 @@ class Correction:
 
 @dataclass(frozen=True)
 class AppealPage:
-    """One page of a desk list, newest first."""
+    """One page of a desk list, newest first.
+
+    Attributes:
+        appeals: Those on the page.
+        total: How many fit; exact unless ``total_is_least``.
+        total_is_least: More than ``total`` fit, and nobody counted them to the end.
+    """
 
     appeals: tuple[Appeal, ...]
     total: int
     page: int
     page_size: int
+    total_is_least: bool = False
 
 
 class AppealRepository(Protocol):

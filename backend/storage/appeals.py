@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import select, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,7 +15,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.appeals import chain
 from backend.appeals.likeness import enterprise_key
 from backend.appeals.model import (
-    SETTLED,
     Appeal,
     Feedback,
     FeedbackResult,
@@ -37,25 +36,22 @@ from backend.appeals.ports import (
     StaleVersion,
     StoredGroup,
 )
+from backend.storage.listing import OPEN, find
+from backend.storage.listing import within as within  # for those who import it from here
 from backend.storage.outbox import SqlOutbox
 from backend.storage.penalties import SqlPenalties
 from backend.storage.records import SqlIntegrity, content_signature, history_row, line_of
 from backend.storage.tables import (
-    AccountRow,
     AppealRow,
     CoDepartmentRow,
     CorrectionRow,
     CounterRow,
     FilingRow,
     HistoryRow,
-    LiaisonEnterpriseRow,
     SupervisionRow,
 )
 from backend.storage.upserts import upsert
 from backend.storage.vault import Vault
-
-OPEN = [state.value for state in State if state not in SETTLED]
-"""Values of the states in which somebody in the administration has to act."""
 
 
 class SqlAppeals:
@@ -240,15 +236,11 @@ class SqlAppeals:
 
     async def find(self, query: AppealQuery, scope: Scope, now: datetime) -> AppealPage:
         """One page of the appeals that fit both, newest first."""
-        conditions = [*within(scope), *self._wanted(query, now)]
-        wanted = select(AppealRow).where(*conditions)
-        total = await self._session.scalar(select(func.count(AppealRow.id)).where(*conditions))
-        rows = await self._session.scalars(
-            wanted.order_by(AppealRow.id.desc())
-            .limit(query.page_size)
-            .offset((query.page - 1) * query.page_size)
-        )
-        return AppealPage(tuple(map(self.appeal, rows)), total or 0, query.page, query.page_size)
+        phone_hash = self._vault.fingerprint(query.phone) if query.phone is not None else None
+        found = await find(self._session, query, scope, now, phone_hash)
+        wanted = select(AppealRow).where(AppealRow.id.in_(found.ids)).order_by(AppealRow.id.desc())
+        rows = tuple(map(self.appeal, await self._session.scalars(wanted)))
+        return AppealPage(rows, found.total, query.page, query.page_size, found.total_is_least)
 
     async def _id(self, number: str) -> int:
         found = await self._session.scalars(select(AppealRow.id).where(AppealRow.number == number))
@@ -262,32 +254,6 @@ class SqlAppeals:
             .order_by(SupervisionRow.at, SupervisionRow.id)
         )
         return (await self._session.scalars(query)).all()
-
-    def _wanted(self, query: AppealQuery, now: datetime) -> list[Any]:
-        conditions: list[Any] = []
-        if query.state is not None:
-            conditions.append(AppealRow.state == query.state.value)
-        if query.level is not None:
-            conditions.append(AppealRow.level == query.level.value)
-        if query.category is not None:
-            conditions.append(AppealRow.category == query.category)
-        if query.department is not None:
-            conditions.append(_involves(query.department))
-        if query.territory is not None:
-            conditions.append(AppealRow.territory == query.territory)
-        if query.direct_line is not None:
-            conditions.append(AppealRow.direct_line == query.direct_line)
-        if query.open is not None:
-            conditions.append(AppealRow.state.in_(OPEN) if query.open else AppealRow.state.not_in(OPEN))
-        if query.overdue is not None:
-            late = and_(AppealRow.state.in_(OPEN), AppealRow.due_at < now)
-            conditions.append(late if query.overdue else ~late)
-        if query.phone is not None:
-            conditions.append(AppealRow.phone_hash == self._vault.fingerprint(query.phone))
-        if query.text:
-            columns = (AppealRow.number, AppealRow.enterprise, AppealRow.text)
-            conditions.append(or_(*(column.icontains(query.text, autoescape=True) for column in columns)))
-        return conditions
 
     def _columns(self, appeal: Appeal) -> dict[str, Any]:
         """What may change, and what never does but the contact, by column."""
@@ -375,28 +341,6 @@ class SqlAppeals:
             record_length=row.record_length,
             record_head=row.record_head,
         )
-
-
-def within(scope: Scope) -> list[Any]:
-    """The conditions under which a desk may see an appeal."""
-    conditions: list[Any] = []
-    if scope.department is not None:
-        conditions += [AppealRow.assigned_at.is_not(None), _involves(scope.department)]
-    if scope.territory is not None:
-        conditions.append(or_(AppealRow.territory == scope.territory, AppealRow.territory.is_(None)))
-    if scope.liaison is not None:
-        paired = (
-            select(LiaisonEnterpriseRow.enterprise_key)
-            .join(AccountRow, AccountRow.id == LiaisonEnterpriseRow.account_id)
-            .where(AccountRow.username == scope.liaison)
-        )
-        conditions.append(AppealRow.enterprise_key.in_(paired))
-    return conditions
-
-
-def _involves(department: str) -> Any:
-    helped = select(CoDepartmentRow.appeal_id).where(CoDepartmentRow.department == department)
-    return or_(AppealRow.lead_department == department, AppealRow.id.in_(helped))
 
 
 def _co_rows(appeal: Appeal) -> list[CoDepartmentRow]:

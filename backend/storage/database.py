@@ -20,6 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from backend.errors import InvalidInput, Unavailable
+from backend.storage import fulltext
 from backend.storage.anchors import SqlAnchors
 from backend.storage.appeals import SqlAppeals
 from backend.storage.figures import SqlFigures
@@ -91,6 +92,7 @@ def prepare_sqlite(dbapi_connection: Any, _record: object) -> None:
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
+    fulltext.register(dbapi_connection)
 
 
 def _begin_sqlite(connection: Connection) -> None:
