@@ -13,6 +13,7 @@ from backend.api.endpoints import Call, Table
 from backend.api.fields import Moment, Page, PageSize, Request, Response, Word
 from backend.people.accounts import Account, IssuedToken
 from backend.people.roles import Role
+from backend.permissions import Action, may
 
 TABLE = Table("staff")
 
@@ -46,9 +47,14 @@ class LoginAnswer(Response):
 
 
 class MeAnswer(Response):
-    """Who is signed in."""
+    """Who is signed in.
+
+    Attributes:
+        actions: What the role may do at all, as docs/permissions.md names it; a page shows these only.
+    """
 
     account: AccountShape
+    actions: list[Action]
 
 
 class LogoutAnswer(Response):
@@ -170,7 +176,10 @@ async def post_logout(call: Call, data: None) -> web.Response:
 @TABLE.get("/api/v1/staff/me", "Tells who is signed in.", access="staff")
 async def get_me(call: Call, data: None) -> MeAnswer:
     """Tells who is signed in."""
-    return MeAnswer(account=shape(call.staff.account))
+    account = call.staff.account
+    return MeAnswer(
+        account=shape(account), actions=[action for action in Action if may(account.role, action)]
+    )
 
 
 @TABLE.get("/api/v1/staff/sessions", "Lists where one is signed in oneself.", access="staff")

@@ -70,6 +70,7 @@ class PeopleService:
         self._passwords = passwords or Passwords()
         self._login_lifetime = login_lifetime
         self._rests_until: datetime | None = None
+        self._noting = False
 
     # -- accounts --------------------------------------------------------------
 
@@ -457,14 +458,18 @@ class PeopleService:
         hour = now.replace(minute=0, second=0, microsecond=0)
         if token.last_used_at is not None and token.last_used_at >= hour:
             return
-        if self._rests_until is not None and now < self._rests_until:
+        # one at a time: while the database cannot take it, only one request waits to learn that
+        if self._noting or (self._rests_until is not None and now < self._rests_until):
             return
+        self._noting = True
         try:
             async with self._unit_of_work() as work:
                 await work.people.note_use(token.fingerprint, hour)
                 await work.commit()
         except Unavailable:
             self._rests_until = now + _REST
+        finally:
+            self._noting = False
 
     async def _write(
         self,

@@ -129,3 +129,16 @@ async def test_a_bearer_token_needs_no_header_against_foreign_pages(backend: Bac
 )
 async def test_logins_that_cannot_be_tried(backend: Backend, body: dict[str, object]) -> None:
     await refused(await backend.post("/api/v1/staff/login", body), 422, "invalid_input")
+
+
+async def test_a_page_learns_what_to_show(backend: Backend) -> None:
+    actions = {}
+    for role in (Role.EDITOR, Role.LIAISON, Role.ADMIN):
+        headers = await backend.staff(role)
+        me = await (await backend.get("/api/v1/staff/me", headers=headers)).json()
+        actions[role] = set(me["actions"])
+    assert "content.edit" in actions[Role.EDITOR]
+    assert "appeals.view" not in actions[Role.EDITOR]
+    assert "appeals.file" in actions[Role.LIAISON]
+    assert "accounts.manage" not in actions[Role.LIAISON]
+    assert "accounts.manage" in actions[Role.ADMIN]
