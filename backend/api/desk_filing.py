@@ -7,9 +7,10 @@ from typing import Annotated
 from pydantic import Field
 
 from backend import errors
-from backend.api import shapes
+from backend.api import likeness, shapes
 from backend.api.appeals import FilingRequest
 from backend.api.endpoints import Call, Table
+from backend.api.fields import Response
 from backend.appeals import views
 from backend.appeals.model import Filing
 from backend.people.roles import Role
@@ -33,6 +34,19 @@ class DeskFilingRequest(FilingRequest):
     ] = None  # type: ignore[assignment]
 
 
+class SimilarToFiled(Response):
+    """What the enterprise had filed before that is like one of the new appeals."""
+
+    number: str
+    similar: list[likeness.SimilarAppeal]
+
+
+class DeskFiled(shapes.FiledAppeals):
+    """What came of a filing, and what may be the same matter; merging them is for people."""
+
+    similar: list[SimilarToFiled]
+
+
 @TABLE.post(
     "/api/v1/desk/appeals",
     "Files an appeal for an enterprise; a liaison for those that they are paired with.",
@@ -41,7 +55,7 @@ class DeskFilingRequest(FilingRequest):
     action=Action.APPEALS_FILE,
     errors=(errors.Conflict,),
 )
-async def post_desk_appeal(call: Call, data: DeskFilingRequest) -> shapes.FiledAppeals:
+async def post_desk_appeal(call: Call, data: DeskFilingRequest) -> DeskFiled:
     """Files in somebody's name; the record says who did it."""
     actor = call.staff.actor
     paired = call.container.liaisons.looks_after
@@ -55,4 +69,15 @@ async def post_desk_appeal(call: Call, data: DeskFilingRequest) -> shapes.FiledA
     if filed.created:
         for appeal in filed.appeals:
             call.metrics.filed(appeal.level.value)
-    return shapes.FiledAppeals.model_validate(views.filed(filed))
+    similar = [await _similar(call, appeal.number) for appeal in filed.appeals]
+    known = [one for one in similar if one.similar]
+    return DeskFiled.model_validate({**views.filed(filed), "similar": known})
+
+
+async def _similar(call: Call, number: str) -> SimilarToFiled:
+    try:
+        found = await call.container.likeness.similar(call.staff.actor, number)
+    except errors.QifuError:
+        # the appeal is filed: that nothing can be compared now must not look like a failure
+        found = ()
+    return SimilarToFiled(number=number, similar=[likeness.similar(one) for one in found])

@@ -40,7 +40,7 @@ _SEEDS = 400  # words that may begin a group
 _SEED_WEIGHT = 0.1  # least weight of such a word in a text
 _LEAST = 3  # texts of a group that begins with a word
 _NOTHING = 1e-6
-_AT_ONCE = 4_000_000  # products that are held at once
+_AT_ONCE = 500_000  # products that are held at once
 _DAMPED = 0.15  # weight of a place's or an enterprise's name beside other words
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from api_helpers import FILING, Backend, refused
 
+from backend.errors import Unavailable
 from backend.people.roles import Role
 
 TOPICS = "/api/v1/desk/hot-topics"
@@ -218,3 +219,34 @@ async def test_topics_are_for_those_who_oversee(backend: Backend, role: Role) ->
     unit = backend.container.directory.departments()[0].name if role is Role.DEPARTMENT else None
     answer = await backend.get(TOPICS, headers=await backend.staff(role, unit))
     await refused(answer, 403, "not_allowed")
+
+
+# -- filing at a desk --------------------------------------------------------------------------------------
+
+
+async def test_who_files_for_an_enterprise_is_shown_what_may_be_the_same(backend: Backend) -> None:
+    first = await backend.file(text=CUTS[0])
+    headers = await backend.staff(Role.OPERATOR)
+    body = {key: value for key, value in FILING.items() if key != "channel"}
+    answer = await backend.post("/api/v1/desk/appeals", {**body, "text": CUTS[1]}, headers=headers)
+    assert answer.status == 201, await answer.text()
+    filed = await answer.json()
+    [new] = filed["appeals"]
+    [found] = filed["similar"]
+    assert found["number"] == new["number"]
+    assert [one["number"] for one in found["similar"]] == [first["number"]]
+    answer = await backend.post("/api/v1/desk/appeals", {**body, "text": OTHERS[0]}, headers=headers)
+    assert (await answer.json())["similar"] == []
+
+
+async def test_a_filing_stands_where_nothing_can_be_compared(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def gone(*_: Any) -> None:
+        raise Unavailable("数据库暂时繁忙。")
+
+    monkeypatch.setattr(backend.container.likeness, "similar", gone)
+    body = {key: value for key, value in FILING.items() if key != "channel"}
+    answer = await backend.post("/api/v1/desk/appeals", body, headers=await backend.staff(Role.OPERATOR))
+    assert answer.status == 201, await answer.text()
+    assert (await answer.json())["similar"] == []
