@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, literal_column, or_, select, text, union_all
+from sqlalchemy import Select, func, literal_column, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.appeals.model import SETTLED, State
@@ -22,7 +22,6 @@ from backend.storage.tables import (
     LEAD_INDEX,
     LIST_INDEX,
     OPEN_INDEX,
-    OPEN_ONLY,
     AccountRow,
     AppealRow,
     CoDepartmentRow,
@@ -84,7 +83,7 @@ class _Listing:
         self._conditions = [*_plain(query, now), *_within(scope)]
         if self._is_open:
             # in the index's own words, or SQLite would not know that it may be read
-            self._conditions.append(text(OPEN_ONLY))
+            self._conditions.append(AppealRow.state.in_([literal_column(f"'{state}'") for state in OPEN]))
 
     async def found(self) -> Found:
         if self._nothing:
@@ -190,7 +189,8 @@ class _Listing:
         if len(found) < self._size and (found or not self._skip):
             return Found(found, self._skip + len(found))
         # one number each, because a sum over a union would have to be stored first
-        counts = [part.with_only_columns(func.count()).scalar_subquery() for part in parts]
+        counted = (part.with_only_columns(func.count(), maintain_column_froms=True) for part in parts)
+        counts = [part.scalar_subquery() for part in counted]
         total = await self._session.scalar(select(sum(counts[1:], counts[0])))
         return Found(found, total or 0)
 
@@ -199,7 +199,7 @@ class _Listing:
 
     def _read(self, query: Select[Any]) -> Select[Any]:
         """Tell SQLite by which index to read."""
-        if self._picked and not isinstance(query, type(None)):
+        if self._picked:
             return self._hint(query, self._picked[0][1])
         return self._hint(query, OPEN_INDEX if self._is_open else LIST_INDEX)
 

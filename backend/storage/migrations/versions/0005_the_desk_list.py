@@ -11,7 +11,8 @@ depends_on = None
 _OPEN = text(
     "state IN ('filed', 'assigned', 'transferred', 'in_work', 'replied', 'reopened', 'escalated', 'returned')"
 )
-_FILTERS = ["level", "category", "territory", "direct_line", "assigned_at", "due_at"]
+_TIMES = ["due_at", "assigned_at", "state"]
+_FILTERS = ["level", "category", "territory", "direct_line"]
 
 # Every category of characters but the controls, which part the pairs. The texts are not kept a second time,
 # so an entry can only be taken out by naming what it holds.
@@ -103,12 +104,12 @@ def upgrade() -> None:
     op.drop_index("ix_appeals_territory", table_name="appeals")
     op.drop_index("ix_appeals_lead_department", table_name="appeals")
     op.drop_index("ix_appeal_co_departments_department", table_name="appeal_co_departments")
-    op.create_index("ix_appeals_list", "appeals", ["id", "state", "lead_department", *_FILTERS])
-    op.create_index("ix_appeals_led", "appeals", ["lead_department", "id", "state", *_FILTERS])
+    op.create_index("ix_appeals_list", "appeals", ["id", *_TIMES, "lead_department", *_FILTERS])
+    op.create_index("ix_appeals_led", "appeals", ["lead_department", "id", *_TIMES, *_FILTERS])
     op.create_index(
         "ix_appeals_open",
         "appeals",
-        ["id", "state", "lead_department", *_FILTERS],
+        ["id", *_TIMES, "lead_department", *_FILTERS],
         sqlite_where=_OPEN,
         postgresql_where=_OPEN,
     )
