@@ -14,6 +14,9 @@ from backend.appeals.likeness import enterprise_key
 from backend.appeals.service import AppealService
 from backend.calculators import Calculators
 from backend.errors import Unavailable
+from backend.figures.exports import ExportService
+from backend.figures.liaisons import LiaisonMonths
+from backend.figures.service import FigureService
 from backend.hotline.aside import Aside
 from backend.hotline.bot_client import BotClient
 from backend.hotline.conversations import ConversationService
@@ -131,6 +134,9 @@ class Container:
         bot: The way to the bot process.
         conversations: Answers messages, with the bot or without it.
         supervision: The clock that acts on what is due, and the way of messages out of the house.
+        figures: What the appeals add up to.
+        liaison_months: Liaisons' months with their scores.
+        exports: Tables to take along.
     """
 
     settings: Settings
@@ -154,6 +160,9 @@ class Container:
     bot: BotClient
     conversations: ConversationService
     supervision: Supervision
+    figures: FigureService
+    liaison_months: LiaisonMonths
+    exports: ExportService
 
     async def open(self) -> None:
         """Starts what runs beside the requests.
@@ -236,6 +245,8 @@ def build(
         prefix=directory.home.appeal_prefix or "QT",
         close=settings.close_of_business,
     )
+    calculators = Calculators(calendar, close=settings.close_of_business)
+    figures = FigureService(database.unit_of_work, calendar, clock)
     handoffs = HandoffService(database, clock)
     unanswered = UnansweredService(database, clock)
     bot = BotClient(settings.bot_address, timeout=settings.bot_timeout_seconds)
@@ -260,7 +271,7 @@ def build(
             timeout=settings.phrasing_timeout_seconds,
         ),
         triage=known.triage,
-        calculators=Calculators(calendar, close=settings.close_of_business),
+        calculators=calculators,
         database=database,
         people=people,
         logbook=Logbook(database.unit_of_work),
@@ -290,6 +301,9 @@ def build(
             timeout=settings.notice_timeout_seconds,
             phones=settings.notice_phone,
         ),
+        figures=figures,
+        liaison_months=LiaisonMonths(database.unit_of_work, calculators, clock),
+        exports=ExportService(database.unit_of_work, figures, clock, settings.export_rows),
     )
 
 

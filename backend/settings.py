@@ -225,6 +225,13 @@ class Settings(BaseSettings):
         ),
     )
 
+    export_rows: int = Field(
+        50_000,
+        ge=1,
+        le=1_000_000,
+        description="Most appeals that one export as csv or xlsx may hold; more are refused with a sentence.",
+    )
+
     phrasing_url: str | None = Field(
         None,
         description=(

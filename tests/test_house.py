@@ -109,7 +109,7 @@ def test_the_bot_reaches_the_backend_by_http_only() -> None:
     assert breaches(modules("bot"), ["backend"]) == []
 
 
-@pytest.mark.parametrize("room", ["appeals", "calculators", "documents", "people", "knowledge"])
+@pytest.mark.parametrize("room", ["appeals", "calculators", "documents", "figures", "people", "knowledge"])
 def test_rules_are_computed_without_a_database_or_a_server(room: str) -> None:
     banned = ["sqlalchemy", "alembic", "aiosqlite", "psycopg", "aiohttp", "backend.storage", "backend.api"]
     assert breaches(modules(f"backend/{room}"), banned) == []

@@ -69,9 +69,9 @@ class FigureRepository(Protocol):
     """Counts appeals."""
 
     async def rows(
-        self, by: Grouping | None, selection: Selection, now: datetime, calendar: WorkCalendar
-    ) -> tuple[Row, ...]:
-        """The figures by group; without a grouping one row of everything."""
+        self, by: Grouping, selection: Selection, now: datetime, calendar: WorkCalendar
+    ) -> tuple[tuple[Row, ...], Row]:
+        """The figures by group, and of all groups together."""
         ...
 
     async def export_size(self, selection: Selection, scope: Scope) -> tuple[int, int]:

@@ -72,8 +72,7 @@ class FigureService:
         mine = _own(role, actor, selection)
         now = self._clock()
         async with self._unit_of_work(read_only=True) as work:
-            rows = await work.figures.rows(by, mine, now, self._days)
-            (whole,) = await work.figures.rows(None, mine, now, self._days)
+            rows, whole = await work.figures.rows(by, mine, now, self._days)
         return Figures(_in_order(by, rows), whole, now)
 
     async def table(
@@ -96,8 +95,8 @@ class FigureService:
         month = month or f"{local(now):%Y-%m}"
         selection = Selection(*month_bounds(month))
         async with self._unit_of_work(read_only=True) as work:
-            leads = await work.figures.rows(Grouping.DEPARTMENT, selection, now, self._days)
-            places = await work.figures.rows(Grouping.TERRITORY, selection, now, self._days)
+            leads, _ = await work.figures.rows(Grouping.DEPARTMENT, selection, now, self._days)
+            places, _ = await work.figures.rows(Grouping.TERRITORY, selection, now, self._days)
         departments = ranked([row for row in leads if row.key.is_department], order, least)
         territories = ranked([row for row in places if row.key.value is not None], order, least)
         return Table(

@@ -6,6 +6,7 @@ here reads appeals one by one: each answer is a few passes of ``GROUP BY`` over 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -36,7 +37,7 @@ from backend.appeals.calendar import WorkCalendar, local
 from backend.appeals.model import AWAITING, SETTLED, TERRITORY_UNKNOWN, Event, FeedbackResult, Level, State
 from backend.appeals.penalties import PenaltyKind
 from backend.appeals.ports import Scope
-from backend.figures.definitions import GOOD_STARS, LATE_KINDS, Counts
+from backend.figures.definitions import GOOD_STARS, LATE_KINDS, Counts, total
 from backend.figures.model import Grouping, Key, Row, Selection
 from backend.figures.ports import Entered, Exported, LiaisonFacts
 from backend.people.roles import Role
@@ -56,6 +57,9 @@ from backend.storage.vault import Vault
 _DAY: Final = 86_400
 _EAST: Final = 8 * 3600
 """Seconds by which the office's clock is ahead of UTC; it has had no summer time since 1991."""
+
+_DEPARTMENT: Final = "d"
+_TERRITORY: Final = "t"
 
 _OPEN = [state.value for state in State if state not in SETTLED]
 _AWAITING = [state.value for state in AWAITING]
@@ -99,7 +103,9 @@ class _epoch(FunctionElement[int]):  # noqa: N801 - a function in SQL
 
 @compiles(_epoch, "sqlite")
 def _epoch_sqlite(element: Any, compiler: Any, **kw: Any) -> str:
-    return f"CAST(strftime('%s', {compiler.process(element.clauses, **kw)}) AS INTEGER)"
+    # four times as fast as strftime('%s', ...); half a millisecond keeps whole seconds whole
+    moment = compiler.process(element.clauses, **kw)
+    return f"CAST((julianday({moment}) - 2440587.5) * 86400.0 + 0.0005 AS INTEGER)"
 
 
 @compiles(_epoch, "postgresql")
@@ -115,25 +121,30 @@ class SqlFigures:
         self._vault = vault
 
     async def rows(
-        self, by: Grouping | None, selection: Selection, now: datetime, calendar: WorkCalendar
-    ) -> tuple[Row, ...]:
-        """The figures by group; without a grouping one row of everything."""
+        self, by: Grouping, selection: Selection, now: datetime, calendar: WorkCalendar
+    ) -> tuple[tuple[Row, ...], Row]:
+        """The figures by group, and of all groups together."""
         days = await self._days(selection, calendar)
+        if days is None:
+            return (), Row(Key(None), Counts())
         counts = await self._counts(by, selection, now, days)
-        medians = await self._medians(by, selection, days) if days is not None else {}
+        medians, median = await self._medians(by, selection, days)
         penalties = await self._penalties(by, selection, days)
         helped = await self._co_handled(selection) if by is Grouping.DEPARTMENT else {}
-        keys = dict.fromkeys((*counts, *helped, *penalties))
-        return tuple(
+        rows = tuple(
             Row(
                 key,
                 counts.get(key, Counts()),
                 medians.get(key),
-                helped.get(key, 0) if by is Grouping.DEPARTMENT and key.is_department else None,
+                helped.get(key, 0) if key.is_department else None,
                 penalties.get(key, {}),
             )
-            for key in keys
+            for key in dict.fromkeys((*counts, *helped, *penalties))
         )
+        events: Counter[PenaltyKind] = Counter()
+        for found in penalties.values():
+            events.update(found)
+        return rows, Row(Key(None), total(counts.values()), median, None, dict(events))
 
     async def _days(self, selection: Selection, calendar: WorkCalendar) -> CTE | None:
         """A table of the days that the selected appeals lie on; None where there are no appeals."""
@@ -164,25 +175,18 @@ class SqlFigures:
         return listed.data(rows).cte("days")
 
     async def _counts(
-        self, by: Grouping | None, selection: Selection, now: datetime, days: CTE | None
+        self, by: Grouping, selection: Selection, now: datetime, days: CTE
     ) -> dict[Key, Counts]:
-        nothing = {} if by else {Key(None): Counts()}
-        if days is None:
-            return nothing
-        keys = _keys(by, days)
-        one = _with_days(select(*keys, *_properties(now)), by, days)
-        one = one.where(*_common(selection), *_led(selection))
-        inner = one.subquery()
-        sums = [func.sum(inner.c[name]).label(name) for name in _COUNTED]
-        group = (inner.c.key, inner.c.is_department)
-        query = select(*group, *sums).group_by(*group)
-        return nothing | {
-            _key(by, row.key, row.is_department): Counts(*(int(getattr(row, name) or 0) for name in _COUNTED))
-            for row in await self._session.execute(query)
-        }
+        one = _with_days(select(_key(by, days), *_properties(now)), by, days)
+        inner = one.where(*_common(selection), *_led(selection)).subquery()
+        sums = [func.sum(inner.c[name]) for name in _COUNTED]
+        found = await self._session.execute(select(inner.c.key, *sums).group_by(inner.c.key))
+        return {_read(by, key): Counts(*map(int, numbers)) for key, *numbers in found}
 
-    async def _medians(self, by: Grouping | None, selection: Selection, days: CTE) -> dict[Key, float]:
-        """Median working seconds to the first answer."""
+    async def _medians(
+        self, by: Grouping, selection: Selection, days: CTE
+    ) -> tuple[dict[Key, float], float | None]:
+        """Median working seconds to the first answer, by group and of all."""
         begun, ended = days.alias("begun"), days.alias("ended")
         begin = _epoch(AppealRow.submitted_at) + _EAST
         end = _epoch(AppealRow.first_reply_at) + _EAST
@@ -192,68 +196,76 @@ class SqlFigures:
             - begun.c.working * (begin % _DAY)
         )
         inner = (
-            select(*_keys(by, begun), taken.label("taken"))
+            select(_key(by, begun), taken.label("taken"))
             .join(begun, begun.c.day == begin // _DAY)
             .join(ended, ended.c.day == end // _DAY)
             .where(AppealRow.first_reply_at.is_not(None), *_common(selection), *_led(selection))
             .subquery()
         )
-        group = (inner.c.key, inner.c.is_department)
+        key, time = inner.c.key, inner.c.taken
         numbered = select(
-            *group,
-            inner.c.taken,
-            func.row_number().over(partition_by=group, order_by=inner.c.taken).label("position"),
-            func.count().over(partition_by=group).label("size"),
+            key,
+            time,
+            func.row_number().over(partition_by=key, order_by=time).label("place"),
+            func.count().over(partition_by=key).label("size"),
+            func.row_number().over(order_by=time).label("place_of_all"),
+            func.count().over().label("size_of_all"),
         ).subquery()
-        middle = or_(
-            numbered.c.position == (numbered.c.size + 1) // 2,
-            numbered.c.position == (numbered.c.size + 2) // 2,
+        in_group, in_all = (
+            or_(place == (size + 1) // 2, place == (size + 2) // 2)
+            for place, size in (
+                (numbered.c.place, numbered.c.size),
+                (numbered.c.place_of_all, numbered.c.size_of_all),
+            )
         )
         query = (
-            select(numbered.c.key, numbered.c.is_department, func.avg(numbered.c.taken))
-            .where(middle)
-            .group_by(numbered.c.key, numbered.c.is_department)
+            select(
+                numbered.c.key,
+                func.avg(case((in_group, numbered.c.taken))),
+                func.sum(case((in_all, numbered.c.taken))),
+                func.sum(case((in_all, 1), else_=0)),
+            )
+            .where(or_(in_group, in_all))
+            .group_by(numbered.c.key)
         )
-        return {
-            _key(by, value, is_department): float(taken_by)
-            for value, is_department, taken_by in await self._session.execute(query)
-        }
+        medians: dict[Key, float] = {}
+        whole, size = 0.0, 0
+        for name, own, of_all, count in await self._session.execute(query):
+            medians[_read(by, name)] = float(own)
+            whole, size = whole + float(of_all or 0), size + int(count)
+        return medians, whole / size if size else None
 
     async def _penalties(
-        self, by: Grouping | None, selection: Selection, days: CTE | None
+        self, by: Grouping, selection: Selection, days: CTE
     ) -> dict[Key, dict[PenaltyKind, int]]:
         """Events against units, or of the appeals of a group."""
-        if days is None:
-            return {}
         conditions = _common(selection)
         if selection.own_unit is not None:
             conditions.append(PenaltyRow.unit == selection.own_unit)
+        key = _key(by, days)
         if by in (Grouping.DEPARTMENT, Grouping.TERRITORY):
-            territory = select(AppealRow.territory).where(AppealRow.territory.is_not(None))
             unknown = PenaltyRow.unit == TERRITORY_UNKNOWN
-            of_territory = or_(unknown, PenaltyRow.unit.in_(territory))
+            territories = select(AppealRow.territory).where(AppealRow.territory.is_not(None))
+            of_territory = or_(unknown, PenaltyRow.unit.in_(territories))
+            wanted = selection.territory
+            unit: Any = PenaltyRow.unit
             if by is Grouping.TERRITORY:
                 conditions.append(of_territory)
-            wanted = selection.department if by is Grouping.DEPARTMENT else selection.territory
+            else:
+                wanted = selection.department
+                unit = case((of_territory, _TERRITORY + unit), else_=_DEPARTMENT + unit)
             if wanted is not None:
                 conditions.append(PenaltyRow.unit == wanted)
-            keys: list[ColumnElement[Any]] = [
-                case((unknown, null()), else_=PenaltyRow.unit).label("key"),
-                (case((of_territory, 0), else_=1) if by is Grouping.DEPARTMENT else null()).label(
-                    "is_department"
-                ),
-            ]
-        else:
-            conditions += _led(selection) if selection.own_unit is None else []
-            keys = _keys(by, days)
-        query = select(*keys, PenaltyRow.kind).join(AppealRow, AppealRow.id == PenaltyRow.appeal_id)
+            key = case((unknown, null()), else_=unit).label("key")
+        elif selection.own_unit is None:
+            conditions += _led(selection)
+        query = select(key, PenaltyRow.kind).join(AppealRow, AppealRow.id == PenaltyRow.appeal_id)
         inner = _with_days(query, by, days).where(*conditions).subquery()
-        grouped = select(inner.c.key, inner.c.is_department, inner.c.kind, func.count()).group_by(
-            inner.c.key, inner.c.is_department, inner.c.kind
-        )
+        group = (inner.c.key, inner.c.kind)
         found: dict[Key, dict[PenaltyKind, int]] = {}
-        for value, is_department, kind, count in await self._session.execute(grouped):
-            found.setdefault(_key(by, value, is_department), {})[PenaltyKind(kind)] = count
+        grouped = select(*group, func.count()).group_by(*group)
+        for name, kind, count in await self._session.execute(grouped):
+            found.setdefault(_read(by, name), {})[PenaltyKind(kind)] = count
         return found
 
     async def _co_handled(self, selection: Selection) -> dict[Key, int]:
@@ -413,28 +425,28 @@ def _properties(now: datetime) -> list[ColumnElement[int]]:
     return found
 
 
-def _keys(by: Grouping | None, days: Any) -> list[ColumnElement[Any]]:
-    """The columns that name a group: its value, and whether it is a department."""
+def _key(by: Grouping, days: Any) -> Any:
+    """The column that names a group; a unit that leads has a letter in front that says what it is."""
     by_department = and_(AppealRow.assigned_at.is_not(None), AppealRow.lead_department.is_not(None))
     value: Any = {
-        None: null(),
-        Grouping.DEPARTMENT: case((by_department, AppealRow.lead_department), else_=AppealRow.territory),
+        Grouping.DEPARTMENT: case(
+            (by_department, _DEPARTMENT + AppealRow.lead_department), else_=_TERRITORY + AppealRow.territory
+        ),
         Grouping.TERRITORY: AppealRow.territory,
         Grouping.CATEGORY: AppealRow.category,
         Grouping.MONTH: days.c.month,
         Grouping.LEVEL: AppealRow.level,
     }[by]
-    is_department: Any = case((by_department, 1), else_=0) if by is Grouping.DEPARTMENT else null()
-    return [value.label("key"), is_department.label("is_department")]
+    return value.label("key")
 
 
-def _key(by: Grouping | None, value: str | None, is_department: int | None) -> Key:
+def _read(by: Grouping, value: str | None) -> Key:
     if by is Grouping.DEPARTMENT:
-        return Key(value, bool(is_department))
+        return Key(value[1:] if value else None, value is not None and value[0] == _DEPARTMENT)
     return Key(value, False if by is Grouping.TERRITORY else None)
 
 
-def _with_days(query: Select[Any], by: Grouping | None, days: CTE) -> Select[Any]:
+def _with_days(query: Select[Any], by: Grouping, days: CTE) -> Select[Any]:
     if by is not Grouping.MONTH:
         return query
     return query.join(days, days.c.day == (_epoch(AppealRow.submitted_at) + _EAST) // _DAY)

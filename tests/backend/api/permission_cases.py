@@ -20,7 +20,7 @@ from backend.supervision.model import Delivery, OutboxQuery
 PASSWORD = "correct-horse-battery"
 ENTERPRISE = FILING["enterprise"]
 
-MISSING: dict[str, Any] = {"number": "QT20261116-9999", "id": 999_999, "username": "nobody-here"}
+MISSING: dict[str, Any] = {"number": "QT20261116-9999", "id": 999_999, "username": "nobody-here", "month": "2026-11"}
 """Path fields of what is not there."""
 
 
@@ -231,6 +231,14 @@ async def enterprises(on: Stage, cell: Cell) -> Asked:
     return Asked({"username": "paired"})
 
 
+async def month(on: Stage, cell: Cell) -> Asked:
+    return Asked({"username": "paired"})
+
+
+async def month_entries(on: Stage, cell: Cell) -> Asked:
+    return Asked({"username": "paired"}, {"visit": True, "tracked": True})
+
+
 async def pairing(on: Stage, cell: Cell) -> Asked:
     return Asked({"username": "paired"}, {"enterprise": "杭州第三家科技有限公司"})
 
@@ -308,6 +316,7 @@ _LISTING = {"name": "代办服务", "types": ["人才"], "description": "代为�
 _FORMS = "/api/v1/desk/appeals/{number}/documents"
 _DESK = "/api/v1/desk/appeals/{number}"
 _ACCOUNT = "/api/v1/accounts/{username}"
+_MONTH = "/api/v1/desk/liaisons/{username}/months/{month}"
 
 CASES: dict[str, Case] = {
     "POST /api/v1/staff/sessions/{id}/revoke": session,
@@ -356,6 +365,8 @@ CASES: dict[str, Case] = {
     "POST /api/v1/desk/outbox/{id}/retry": undelivered,
     f"POST {_DESK}/called": silent,
     f"POST {_DESK}/penalty": appeal({"kind": "criticism", "unit": "lead", "reason": "处理不力"}),
+    f"GET {_MONTH}": month,
+    f"POST {_MONTH}": month_entries,
     "POST /api/v1/desk/clocks": new_limit,
     "POST /api/v1/desk/clocks/{id}/end": limit,
 }

@@ -149,7 +149,7 @@ def columns(number: int, appeal: Appeal) -> dict[str, Any]:
     }
 
 
-def key_of(by: Grouping | None, appeal: Appeal) -> Key:
+def key_of(by: Grouping, appeal: Appeal) -> Key:
     if by is Grouping.DEPARTMENT:
         return Key(*lead_unit(appeal))
     if by is Grouping.TERRITORY:
@@ -158,7 +158,7 @@ def key_of(by: Grouping | None, appeal: Appeal) -> Key:
         return Key(appeal.category)
     if by is Grouping.MONTH:
         return Key(f"{local(appeal.submitted_at):%Y-%m}")
-    return Key(appeal.level.value if by else None)
+    return Key(appeal.level.value)
 
 
 def common(appeal: Appeal, selection: Selection) -> bool:
@@ -180,7 +180,7 @@ def led(appeal: Appeal, selection: Selection) -> bool:
     )
 
 
-def reference(by: Grouping | None, drawn: Sequence[Case], selection: Selection) -> dict[Key, Row]:
+def reference(by: Grouping, drawn: Sequence[Case], selection: Selection) -> tuple[dict[Key, Row], Row]:
     """The same figures, one appeal after the other."""
     chosen = [case for case in drawn if common(case.appeal, selection)]
     groups: dict[Key, list[Case]] = defaultdict(list)
@@ -214,13 +214,15 @@ def reference(by: Grouping | None, drawn: Sequence[Case], selection: Selection) 
                     if selection.own_department in (None, name) and selection.department in (None, name)
                 )
     rows = {}
-    for key in {*groups, *penalties, *helped, *([Key(None)] if by is None else [])}:
+    all_waits: list[int] = []
+    for key in {*groups, *penalties, *helped}:
         held = groups[key]
         waits = [
             working_seconds(case.appeal.submitted_at, case.appeal.first_reply_at, CALENDAR)
             for case in held
             if case.appeal.first_reply_at is not None
         ]
+        all_waits += waits
         rows[key] = Row(
             key,
             total(counts_of(case.appeal, NOW, {kind for kind, *_ in case.penalties}) for case in held),
@@ -228,7 +230,11 @@ def reference(by: Grouping | None, drawn: Sequence[Case], selection: Selection) 
             helped[key] if by is Grouping.DEPARTMENT and key.is_department else None,
             dict(penalties[key]),
         )
-    return rows
+    events: Counter[PenaltyKind] = Counter()
+    for row in rows.values():
+        events.update(row.penalties)
+    whole = Row(Key(None), total(row.counts for row in rows.values()), median(all_waits), None, dict(events))
+    return rows, whole
 
 
 SELECTIONS = st.builds(
@@ -260,16 +266,16 @@ async def test_the_database_counts_as_the_definitions_do(
 ) -> None:
     await fill(database, drawn)
     async with database.unit_of_work(read_only=True) as work:
-        for by in (None, *Grouping):
-            rows = await work.figures.rows(by, selection, NOW, CALENDAR)
+        for by in Grouping:
+            rows, whole = await work.figures.rows(by, selection, NOW, CALENDAR)
             assert len(rows) == len({row.key for row in rows})
-            assert {row.key: row for row in rows} == reference(by, drawn, selection), by
+            assert ({row.key: row for row in rows}, whole) == reference(by, drawn, selection), by
 
 
 async def test_nothing_filed_is_no_row_and_zeros_in_all(database: Database) -> None:
     async with database.unit_of_work(read_only=True) as work:
-        assert await work.figures.rows(Grouping.DEPARTMENT, Selection(), NOW, CALENDAR) == ()
-        (whole,) = await work.figures.rows(None, Selection(), NOW, CALENDAR)
+        rows, whole = await work.figures.rows(Grouping.DEPARTMENT, Selection(), NOW, CALENDAR)
+    assert rows == ()
     assert whole.counts.filed == 0
     assert whole.counts.solve_rate.value is None
     assert whole.reply_seconds is None
@@ -312,7 +318,7 @@ async def test_a_month_begins_at_midnight_in_the_office(
 ) -> None:
     await fill(database, [Case(plain(submitted_at=utc), ())])
     async with database.unit_of_work(read_only=True) as work:
-        (row,) = await work.figures.rows(Grouping.MONTH, Selection(), NOW, CALENDAR)
+        (row,), _ = await work.figures.rows(Grouping.MONTH, Selection(), NOW, CALENDAR)
         assert row.key == Key(month)
-        since, before = month_bounds(month)
-        assert await work.figures.rows(Grouping.MONTH, Selection(since, before), NOW, CALENDAR) == (row,)
+        within = Selection(*month_bounds(month))
+        assert (await work.figures.rows(Grouping.MONTH, within, NOW, CALENDAR))[0] == (row,)
