@@ -220,25 +220,33 @@ def _by_words(rows: _Rows, labels: Places, label: int) -> Places:
 
 def _settled(rows: _Rows, labels: Places, join: float, merge: float) -> Places:
     """Lets each text go where it is most like the rest, and like groups become one, until nothing changes."""
-    squares = np.bincount(rows.owners(), rows.values.astype(np.float64) ** 2, rows.count)
     for _ in range(_ROUNDS):
         labels = _merged(rows, labels, merge)
-        centres, lengths = _centres(rows, labels)
-        best = np.full(rows.count, -1)
-        for owners, groups, likes in _products(rows, centres, join):
-            # the text itself is left out of its group's sum; that only makes it less like its group
-            sums = likes * lengths[groups]
-            own = squares[owners]
-            rest = np.sqrt(np.maximum(lengths[groups] ** 2 - 2 * sums + own, _NOTHING))
-            alike = np.where(labels[owners] == groups, (sums - own) / rest, likes)
-            order = np.lexsort((groups, -alike, owners))
-            owners, groups, alike = owners[order], groups[order], alike[order]
-            told = np.diff(owners, prepend=-1).astype(bool) & (alike >= join)
-            best[owners[told]] = groups[told]
+        best = _nearest(rows, labels, join)
         if np.array_equal(best, labels):
-            break
+            return labels
         labels = best
-    return labels
+    # the last move may have left somebody among strangers
+    labels = _numbered(labels)[1]
+    return np.where(_nearest(rows, labels, join) == labels, labels, -1)
+
+
+def _nearest(rows: _Rows, labels: Places, join: float) -> Places:
+    """The group whose members, itself left out, each text is most like; -1 where it is like none."""
+    squares = np.bincount(rows.owners(), rows.values.astype(np.float64) ** 2, rows.count)
+    centres, lengths = _centres(rows, labels)
+    best = np.full(rows.count, -1)
+    for owners, groups, likes in _products(rows, centres, join):
+        # leaving a text out of its group's sum only makes it less like its group
+        sums = likes * lengths[groups]
+        own = squares[owners]
+        rest = np.sqrt(np.maximum(lengths[groups] ** 2 - 2 * sums + own, _NOTHING))
+        alike = np.where(labels[owners] == groups, (sums - own) / rest, likes)
+        order = np.lexsort((groups, -alike, owners))
+        owners, groups, alike = owners[order], groups[order], alike[order]
+        told = np.diff(owners, prepend=-1).astype(bool) & (alike >= join)
+        best[owners[told]] = groups[told]
+    return best
 
 
 def _centres(rows: _Rows, labels: Places) -> tuple[_Rows, NDArray[np.float64]]:
