@@ -10,7 +10,7 @@ from pydantic import Field, StrictInt
 from backend import errors
 from backend.api.endpoints import Call, Table
 from backend.api.fields import Line, Moment, Page, PageSize, Request, Response, Word
-from backend.api.staff import Password, RevokedAnswer, TokenId
+from backend.api.staff import NewPassword, RevokedAnswer, TokenId
 from backend.people.accounts import Account, AccountQuery, Token
 from backend.people.roles import Role
 from backend.people.service import MOST_DAYS
@@ -69,10 +69,17 @@ class AccountAnswer(Response):
 class CreateRequest(Request):
     """A new account; without a password it only uses tokens."""
 
-    username: _Username
+    username: Annotated[
+        Word,
+        Field(
+            title="用户名",
+            description="2 to 64 letters, digits, `_ . @ -`; capital letters become small.",
+            json_schema_extra={"minLength": 2, "pattern": r"^\w[\w.@-]{1,63}$"},
+        ),
+    ]
     role: Annotated[Role, Field(title="角色")]
     unit: _Unit = None
-    password: Annotated[Password | None, Field(title="密码", description="10 to 200 characters.")] = None
+    password: Annotated[NewPassword | None, Field(title="密码", description="Not easily guessed.")] = None
 
 
 class UsernameRequest(Request):
@@ -91,7 +98,7 @@ class RoleRequest(UsernameRequest):
 class ResetRequest(UsernameRequest):
     """A new password."""
 
-    password: Annotated[Password, Field(title="密码", description="10 to 200 characters.")]
+    password: Annotated[NewPassword, Field(title="密码", description="Not easily guessed.")]
 
 
 class TokensQuery(UsernameRequest):

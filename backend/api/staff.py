@@ -12,13 +12,17 @@ from backend.api import authentication
 from backend.api.endpoints import Call, Table
 from backend.api.fields import Moment, Page, PageSize, Request, Response, Word
 from backend.people.accounts import Account, IssuedToken
+from backend.people.checks import MAX_PASSWORD, MIN_PASSWORD
 from backend.people.roles import Role
 from backend.permissions import Action, may
 
 TABLE = Table("staff")
 
-Password = Annotated[str, Field(min_length=1, max_length=200)]
-"""A password as it is typed; what a good one is, the people decide."""
+Password = Annotated[str, Field(min_length=1, max_length=MAX_PASSWORD)]
+"""A password as it is typed."""
+
+NewPassword = Annotated[str, Field(min_length=MIN_PASSWORD, max_length=MAX_PASSWORD)]
+"""A password to be set."""
 
 TokenId = Annotated[int, Field(title="编号", ge=1, le=2**31 - 1)]
 
@@ -112,7 +116,7 @@ class ChangePasswordRequest(Request):
     """The present password and the next one."""
 
     old_password: Annotated[Password, Field(title="原密码")]
-    new_password: Annotated[Password, Field(title="新密码", description="10 to 200 characters.")]
+    new_password: Annotated[NewPassword, Field(title="新密码", description="Not easily guessed.")]
 
 
 class ChangedAnswer(Response):
