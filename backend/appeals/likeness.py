@@ -26,7 +26,7 @@ LONGEST_KEY = 100
 LONGEST_TEXT = 2_000
 """Characters of a text that are compared; of a longer one its beginning."""
 
-ALIKE = 0.12
+ALIKE = 0.1
 """Likeness from which two problems of one enterprise are shown as perhaps the same; chosen by reading."""
 
 Codes = NDArray[np.int64]
