@@ -98,7 +98,8 @@ class DeskSide(Engine):
         """Give a filed appeal to who handles it; the territory's decision on level and lead.
 
         What is left out stays as proposed. Several departments make a whistle appeal, which the territory
-        leads and all departments co-handle; the territory must then be known.
+        leads and all departments co-handle; the territory must then be known. An appeal that comes back for a
+        new review has its past: whoever led it counts, and a whistle appeal stays one.
 
         Args:
             actor: Territory, operator, task force or admin.
@@ -133,9 +134,11 @@ class DeskSide(Engine):
             lead = named_lead or (deed.appeal.lead_department if not named else None)
             co = named or (deed.appeal.co_departments if not named_lead else ())
             wanted = level or (deed.appeal.level if not (named_lead or named) else None)
-            decided = _decide(wanted, deed.appeal.level, lead, co)
+            leads = routing.distinct((*deed.appeal.led_by, *((lead,) if lead else ())))
+            blown = deed.appeal.level is Level.WHISTLE and await deed.was_assigned()
+            decided = _decide(wanted, deed.appeal.level, leads, co, stays_whistle=blown)
             _need_territory(decided, place)
-            changed = self._routed(deed.appeal, decided, ((lead,) if lead else ()))
+            changed = self._routed(deed.appeal, decided, leads)
             changed = replace(
                 changed,
                 state=deed.state,
@@ -562,6 +565,10 @@ class _Deed:
     state: State
     store: _Commit
 
+    async def was_assigned(self) -> bool:
+        history = await self.appeals.history(self.appeal.number)
+        return any(line.event is Event.ASSIGN for line in history)
+
     async def commit(
         self,
         changed: Appeal,
@@ -580,20 +587,23 @@ def _staff(actor: Actor) -> Role:
     return actor.role
 
 
-def _decide(wanted: Level | None, proposed: Level, lead: str | None, co: Sequence[str]) -> routing.Route:
+def _decide(
+    wanted: Level | None, proposed: Level, leads: Sequence[str], co: Sequence[str], *, stays_whistle: bool
+) -> routing.Route:
     """Level and lead from a decision, or from the proposal and the departments where none was taken.
 
     Raises:
-        InvalidInput: The decision contradicts the departments.
+        InvalidInput: The decision contradicts the departments, or what the appeal has been already.
     """
-    leads = (lead,) if lead else ()
     if wanted is None:
-        base = Level.SINGLE if proposed is Level.WHISTLE and lead and not co else proposed
-        return routing.route(base, leads, co)
-    decided = routing.route(wanted, leads, co)
+        alone = proposed is Level.WHISTLE and leads and not co and not stays_whistle
+        return routing.route(Level.SINGLE if alone else proposed, leads, co)
+    decided = routing.route(Level.WHISTLE if stays_whistle else wanted, leads, co)
     if decided.level is not wanted:
         raise InvalidInput(
-            f"{wanted.text}需要且只能有一个主办部门；涉及多个部门或者部门不明确的是吹哨问题。", field="level"
+            f"{wanted.text}需要且只能有一个主办部门；涉及多个部门、流转过两个部门或者部门不明确的是吹哨问题，"
+            "已交办的吹哨问题不再改为其他级别。",
+            field="level",
         )
     return decided
 

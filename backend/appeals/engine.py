@@ -209,8 +209,12 @@ class Engine:
         *,
         public: bool = True,
         also: Mapping[str, Any] = MappingProxyType({}),
+        moved: bool = False,
     ) -> Appeal:
-        """Store a changed appeal, its line in the record, and the supervision that now holds."""
+        """Store a changed appeal, its line in the record, and the supervision that now holds.
+
+        ``moved`` says that its moments are others now, although nothing of the appeal tells so.
+        """
         now = self._now(appeal)
         before, after = differences(changed, appeal), differences(appeal, changed)
         line = HistoryEvent(now, actor, event, summary, text, public, before, {**after, **also})
@@ -218,7 +222,7 @@ class Engine:
             stored = await appeals.save(changed, line, same_version=event in QUIET and changed == appeal)
         except StaleVersion:
             raise await missed(appeals, appeal.number, appeal.version) from None
-        if _timing(changed) != _timing(appeal):
+        if moved or _timing(changed) != _timing(appeal):
             awaits = changed.state in AWAITING
             questions = self._questions(now) if awaits and appeal.state is not changed.state else ()
             rows = await appeals.supervision(appeal.number)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from types import TracebackType
@@ -263,6 +263,10 @@ class AppealRepository(Protocol):
 
     async def not_yet_due(self, now: datetime) -> tuple[Appeal, ...]:
         """The unresolved appeals that are due after a moment."""
+        ...
+
+    async def moments_not_yet_due(self, now: datetime) -> Mapping[str, Sequence[Supervision]]:
+        """The moments of the same appeals, by number."""
         ...
 
     async def find(self, query: AppealQuery, scope: Scope, now: datetime) -> AppealPage:

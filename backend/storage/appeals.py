@@ -234,6 +234,22 @@ class SqlAppeals:
         query = select(AppealRow).where(AppealRow.state.in_(OPEN), AppealRow.due_at > now)
         return tuple(map(self.appeal, await self._session.scalars(query.order_by(AppealRow.id))))
 
+    async def moments_not_yet_due(self, now: datetime) -> dict[str, list[Supervision]]:
+        """The moments of the unresolved appeals that are due after a moment, by number."""
+        query = (
+            select(SupervisionRow, AppealRow.number)
+            .join(AppealRow, AppealRow.id == SupervisionRow.appeal_id)
+            .where(
+                AppealRow.state.in_(OPEN),
+                AppealRow.due_at > now,
+                SupervisionRow.kind == SupervisionKind.MOMENT.value,
+            )
+        )
+        found: dict[str, list[Supervision]] = {}
+        for row, number in await self._session.execute(query):
+            found.setdefault(number, []).append(supervision_of(row))
+        return found
+
     async def find(self, query: AppealQuery, scope: Scope, now: datetime) -> AppealPage:
         """One page of the appeals that fit both, newest first."""
         phone_hash = self._vault.fingerprint(query.phone) if query.phone is not None else None
