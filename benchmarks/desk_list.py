@@ -4,7 +4,7 @@
 
 The database is one that `benchmarks.appeals_seed` has filled; accounts are added to it. Requests are drawn
 from all roles, filters, combinations of up to three of them, words of one to eight characters and pages deep
-in the list, the same ones for the same seed; each is read to its end. Words that more than 50,000 appeals hold
+in the list, the same ones for the same seed; each is read to its end. Words that 30,000 and more appeals hold
 are told apart, because nobody looks for them on purpose.
 """
 

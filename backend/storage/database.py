@@ -26,6 +26,7 @@ from backend.storage.appeals import SqlAppeals
 from backend.storage.figures import SqlFigures
 from backend.storage.handoffs import SqlHandoffs
 from backend.storage.likeness import SqlLikeness
+from backend.storage.listing import HintedCompiler
 from backend.storage.outbox import SqlOutbox
 from backend.storage.penalties import SqlPenalties
 from backend.storage.people import SqlPeople
@@ -134,6 +135,7 @@ class Database:
         self.writers: asyncio.Lock | None = None
         if parsed.get_backend_name() == "sqlite":
             self.writers = asyncio.Lock()
+            self.engine.dialect.statement_compiler = HintedCompiler
             event.listen(self.engine.sync_engine, "connect", prepare_sqlite)
             event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
 
