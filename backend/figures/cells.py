@@ -58,7 +58,8 @@ def csv_cell(cell: Cell) -> str:
         return ""
     if not isinstance(cell, str):
         return str(cell)
-    return f"'{plain(cell)}" if starts_formula(cell) else plain(cell)
+    text = plain(cell)
+    return f"'{text}" if starts_formula(text) else text
 
 
 def csv_lines(rows: Iterable[Sequence[Cell]]) -> bytes:
