@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import base64
 import importlib
+import io
 import shutil
 import sqlite3
+import zipfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -18,7 +20,7 @@ from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
-from api_helpers import ROOT, Backend, Clock, StubBot
+from api_helpers import FILING, ROOT, Backend, Clock, StubBot
 from permission_cases import ACCOUNTS, CASES, MISSING, Asked, Cell, Stage, people
 from sqlalchemy import event
 
@@ -301,6 +303,38 @@ async def test_a_list_shows_only_ones_own(stage: Stage, cast: dict[str, Any]) ->
         found = await (await stage.backend.get("/api/v1/desk/appeals", headers=headers)).json()
         assert {appeal["number"] for appeal in found["appeals"]} == numbers, username
         assert found["total"] == len(numbers), username
+
+
+_LISTS = [name for name in STAFF if name.startswith("GET") and "{" not in name]
+
+
+@pytest.mark.parametrize("name", _LISTS)
+async def test_nothing_that_lists_or_exports_tells_of_anothers_appeals(
+    stage: Stage, cast: dict[str, Any], name: str
+) -> None:
+    numbers = [await stage.appeal("D+", kind) for kind in ("handled", "supervised", "escalated", "merged")]
+    stage.backend.clock.forward(days=30)
+    for _ in range(3):
+        await stage.container.supervision.clock.run_once()
+    for column in ("T-", "D-", "L-"):
+        if STAFF[name][column] != "yes":
+            continue
+        headers = await _headers(stage, cast, Cell(column, ACCOUNTS[column]))
+        answer = await _ask(stage, name, Asked(), headers)
+        assert answer.status == 200, answer.body
+        told = _unpacked(answer.body)
+        for secret in (*numbers, "测试科技", FILING["phone"], FILING["contact"], FILING["text"][:8]):
+            assert secret not in told, (column, secret)
+    if "appeals" in name:
+        headers = await _headers(stage, cast, Cell("D+", ACCOUNTS["D+"]))
+        assert numbers[0] in _unpacked((await _ask(stage, name, Asked(), headers)).body)
+
+
+def _unpacked(body: bytes) -> str:
+    if not body.startswith(b"PK"):
+        return body.decode("utf-8-sig")
+    with zipfile.ZipFile(io.BytesIO(body)) as sheet:
+        return "".join(sheet.read(part).decode("utf-8", "ignore") for part in sheet.namelist())
 
 
 async def test_a_liaison_sees_no_more_once_parted(stage: Stage, cast: dict[str, Any]) -> None:
