@@ -28,6 +28,7 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    text,
     values,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -110,7 +111,7 @@ def _epoch_sqlite(element: Any, compiler: Any, **kw: Any) -> str:
 
 @compiles(_epoch, "postgresql")
 def _epoch_postgresql(element: Any, compiler: Any, **kw: Any) -> str:
-    return f"CAST(FLOOR(EXTRACT(EPOCH FROM {compiler.process(element.clauses, **kw)})) AS BIGINT)"
+    return f"CAST(FLOOR(DATE_PART('epoch', {compiler.process(element.clauses, **kw)})) AS BIGINT)"
 
 
 class SqlFigures:
@@ -124,11 +125,12 @@ class SqlFigures:
         self, by: Grouping, selection: Selection, now: datetime, calendar: WorkCalendar
     ) -> tuple[tuple[Row, ...], Row]:
         """The figures by group, and of all groups together."""
+        await self._room_to_sort()
         days = await self._days(selection, calendar)
         if days is None:
             return (), Row(Key(None), Counts())
-        counts = await self._counts(by, selection, now, days)
-        medians, median = await self._medians(by, selection, days)
+        counts, answered = await self._counts(by, selection, now, days)
+        medians, median = await self._medians(by, selection, days, answered)
         penalties = await self._penalties(by, selection, days)
         helped = await self._co_handled(selection) if by is Grouping.DEPARTMENT else {}
         rows = tuple(
@@ -145,6 +147,12 @@ class SqlFigures:
         for found in penalties.values():
             events.update(found)
         return rows, Row(Key(None), total(counts.values()), median, None, dict(events))
+
+    async def _room_to_sort(self) -> None:
+        """Let PostgreSQL sort and hash in memory for this transaction; its default of 4 MB goes to disk."""
+        if self._session.get_bind().dialect.name == "postgresql":
+            await self._session.execute(text("SET LOCAL work_mem = '64MB'"))
+            await self._session.execute(text("SET LOCAL jit = off"))
 
     async def _days(self, selection: Selection, calendar: WorkCalendar) -> CTE | None:
         """A table of the days that the selected appeals lie on; None where there are no appeals."""
@@ -176,17 +184,30 @@ class SqlFigures:
 
     async def _counts(
         self, by: Grouping, selection: Selection, now: datetime, days: CTE
-    ) -> dict[Key, Counts]:
-        one = _with_days(select(_key(by, days), *_properties(now)), by, days)
+    ) -> tuple[dict[Key, Counts], dict[str | None, int]]:
+        """The counts, and how many appeals of each group have had an answer."""
+        one = _with_days(select(_key(by, days), AppealRow.first_reply_at, *_properties(now)), by, days)
         inner = one.where(*_common(selection), *_led(selection)).subquery()
         sums = [func.sum(inner.c[name]) for name in _COUNTED]
-        found = await self._session.execute(select(inner.c.key, *sums).group_by(inner.c.key))
-        return {_read(by, key): Counts(*map(int, numbers)) for key, *numbers in found}
+        query = select(inner.c.key, func.count(inner.c.first_reply_at), *sums).group_by(inner.c.key)
+        counts: dict[Key, Counts] = {}
+        answered: dict[str | None, int] = {}
+        for name, replied, *numbers in await self._session.execute(query):
+            counts[_read(by, name)] = Counts(*map(int, numbers))
+            answered[name] = replied
+        return counts, answered
 
     async def _medians(
-        self, by: Grouping, selection: Selection, days: CTE
+        self, by: Grouping, selection: Selection, days: CTE, answered: Mapping[str | None, int]
     ) -> tuple[dict[Key, float], float | None]:
-        """Median working seconds to the first answer, by group and of all."""
+        """Median working seconds to the first answer, by group and of all.
+
+        The database puts the times in order and answers only the ones in the middle, whose places follow
+        from how many there are.
+        """
+        size = sum(answered.values())
+        if not size:
+            return {}, None
         begun, ended = days.alias("begun"), days.alias("ended")
         begin = _epoch(AppealRow.submitted_at) + _EAST
         end = _epoch(AppealRow.first_reply_at) + _EAST
@@ -196,44 +217,41 @@ class SqlFigures:
             - begun.c.working * (begin % _DAY)
         )
         inner = (
-            select(_key(by, begun), taken.label("taken"))
+            select(func.coalesce(_key(by, begun), "").label("key"), taken.label("taken"))
             .join(begun, begun.c.day == begin // _DAY)
             .join(ended, ended.c.day == end // _DAY)
             .where(AppealRow.first_reply_at.is_not(None), *_common(selection), *_led(selection))
             .subquery()
         )
-        key, time = inner.c.key, inner.c.taken
         numbered = select(
-            key,
-            time,
-            func.row_number().over(partition_by=key, order_by=time).label("place"),
-            func.count().over(partition_by=key).label("size"),
-            func.row_number().over(order_by=time).label("place_of_all"),
-            func.count().over().label("size_of_all"),
+            inner.c.key,
+            inner.c.taken,
+            func.row_number().over(partition_by=inner.c.key, order_by=inner.c.taken).label("place"),
+            func.row_number().over(order_by=inner.c.taken).label("place_of_all"),
         ).subquery()
-        in_group, in_all = (
-            or_(place == (size + 1) // 2, place == (size + 2) // 2)
-            for place, size in (
-                (numbered.c.place, numbered.c.size),
-                (numbered.c.place_of_all, numbered.c.size_of_all),
-            )
-        )
+        middle = values(column("key", String), column("low", Integer), column("high", Integer), name="middle")
+        places = middle.data([(name or "", *_middle(one)) for name, one in answered.items()]).cte("middle")
+        low, high = _middle(size)
         query = (
-            select(
-                numbered.c.key,
-                func.avg(case((in_group, numbered.c.taken))),
-                func.sum(case((in_all, numbered.c.taken))),
-                func.sum(case((in_all, 1), else_=0)),
+            select(numbered, places.c.low, places.c.high)
+            .join(places, places.c.key == numbered.c.key)
+            .where(
+                or_(
+                    numbered.c.place == places.c.low,
+                    numbered.c.place == places.c.high,
+                    numbered.c.place_of_all.in_((low, high)),
+                )
             )
-            .where(or_(in_group, in_all))
-            .group_by(numbered.c.key)
         )
-        medians: dict[Key, float] = {}
-        whole, size = 0.0, 0
-        for name, own, of_all, count in await self._session.execute(query):
-            medians[_read(by, name)] = float(own)
-            whole, size = whole + float(of_all or 0), size + int(count)
-        return medians, whole / size if size else None
+        by_group: dict[str, list[int]] = {}
+        of_all: list[int] = []
+        for row in await self._session.execute(query):
+            if row.place in (row.low, row.high):
+                by_group.setdefault(row.key, []).append(int(row.taken))
+            if row.place_of_all in (low, high):
+                of_all.append(int(row.taken))
+        medians = {_read(by, name or None): sum(found) / len(found) for name, found in by_group.items()}
+        return medians, sum(of_all) / len(of_all)
 
     async def _penalties(
         self, by: Grouping, selection: Selection, days: CTE
@@ -444,6 +462,11 @@ def _read(by: Grouping, value: str | None) -> Key:
     if by is Grouping.DEPARTMENT:
         return Key(value[1:] if value else None, value is not None and value[0] == _DEPARTMENT)
     return Key(value, False if by is Grouping.TERRITORY else None)
+
+
+def _middle(size: int) -> tuple[int, int]:
+    """The places in the middle of an order, from 1: one and the same, or two."""
+    return (size + 1) // 2, (size + 2) // 2
 
 
 def _with_days(query: Select[Any], by: Grouping, days: CTE) -> Select[Any]:
