@@ -25,6 +25,14 @@ _PAIRED = 30
 """Enterprises of the liaison."""
 
 
+_WITHOUT_TRIAGE = """
+from backend.__main__ import main
+from backend.triage.proposing import Triage
+Triage.propose = lambda self, text, territory=None: ()
+main()
+"""
+
+
 @dataclass(frozen=True)
 class Desk:
     """A member of staff who is signed in.
@@ -92,8 +100,15 @@ async def make_desks(
 
 
 @contextmanager
-def backend(url: str, folder: Path, log: Path) -> Iterator[str]:
-    """The backend process on a free port; yields its address."""
+def backend(url: str, folder: Path, log: Path, *, triage: bool = True) -> Iterator[str]:
+    """The backend process on a free port; yields its address.
+
+    Args:
+        url: Of the database.
+        folder: With ``data.key``.
+        log: File for its output.
+        triage: False puts a stand-in in place of triage that proposes nothing at once.
+    """
     port = free_port()
     settings = {
         "QIFU_PORT": str(port),
@@ -102,7 +117,8 @@ def backend(url: str, folder: Path, log: Path) -> Iterator[str]:
         "QIFU_ENCODER": "none",
         "QIFU_LOG_LEVEL": "WARNING",
     }
-    with running([sys.executable, "-m", "backend"], log, **settings):
+    command = ["-m", "backend"] if triage else ["-c", _WITHOUT_TRIAGE]
+    with running([sys.executable, *command], log, **settings):
         address = f"http://127.0.0.1:{port}"
         wait_for(lambda: get_json(f"{address}/healthz")[0] == 200, 120, "the backend")
         yield address

@@ -39,6 +39,7 @@ from backend.appeals.numbers import format_number
 from backend.knowledge.loading import load
 from backend.people.actors import ENTERPRISE, Actor
 from backend.people.roles import Role
+from backend.storage import fulltext
 from backend.storage.records import integrity_values
 from backend.storage.schema import migrate
 from backend.storage.vault import Vault, open_vault
@@ -438,13 +439,7 @@ class Generator:
         firms = []
         for position in range(count):
             trade = self._random.choice(_TRADES)
-            name = (
-                self._random.choice(_PLACES)
-                + self._random.choice(_FIRST)
-                + self._random.choice(_SECOND)
-                + trade
-                + self._random.choice(_FORMS)
-            )
+            name = _named(self._random, trade)
             contact = self._random.choice(_CONTACTS) + self._random.choice(_TITLES)
             phone = f"1380000{position % 10_000:04d}"
             firms.append(
@@ -482,24 +477,6 @@ class Generator:
                 yield min(begin + timedelta(seconds=second), self._until)
             start = end
 
-    def _fill(self, phrase: str, firm: _Firm) -> str:
-        pick = self._random
-        return (
-            phrase.replace("{n}", str(pick.randint(2, 60)))
-            .replace("{m}", str(pick.randint(30, 9000)))
-            .replace("{y}", str(pick.randint(2018, 2026)))
-            .replace("{r}", pick.choice(_ROADS))
-            .replace("{t}", firm.trade)
-        )
-
-    def _text(self, problem: str, firm: _Firm) -> str:
-        pick = self._random
-        details = pick.sample(_DETAILS, pick.choices((0, 1, 2, 4, 8, 12), (15, 35, 25, 15, 7, 3))[0])
-        phrases = [pick.choice(_OPENINGS), problem + "，" if details else problem + "。", *details]
-        if pick.random() < 0.7:
-            phrases.append(pick.choice(_REQUESTS))
-        return "".join(self._fill(phrase, firm) for phrase in phrases)
-
     def _timing(self, at: datetime, level: Level, direct: bool) -> tuple[datetime, bool, tuple[Any, ...]]:
         """Due time, whether it is provisional, and the moments without the one at the submission."""
         key = (at.date(), level, direct)
@@ -525,7 +502,7 @@ class Generator:
         channel = "direct" if pick.random() < 0.01 else pick.choice(_CHANNELS)
         direct = channel == "direct"
         due, provisional, moments = self._timing(at, level, direct)
-        text = self._text(pick.choice(problems), firm)
+        text = _told(pick, pick.choice(problems), firm.trade)
         reasons = [f"文字中提到“{board}”", "与部门职责相近"]
         life = _Life(self, number, at, direct, firm, due)
         life.begin(
@@ -688,7 +665,7 @@ class Generator:
 
     def words(self, phrases: Sequence[str], firm: _Firm) -> str:
         """One of some phrases, filled in."""
-        return self._fill(self._random.choice(phrases), firm)
+        return _filled(self._random, self._random.choice(phrases), firm.trade)
 
     def department(self) -> str:
         """Any department."""
@@ -909,6 +886,43 @@ def _moment(text: str | None) -> datetime | None:
 _json = json.JSONEncoder(ensure_ascii=False).encode
 
 
+def made_up(pick: random.Random) -> dict[str, str]:
+    """What an enterprise might send in: its name, a contact, a phone, one or two problems."""
+    trade = pick.choice(_TRADES)
+    told = []
+    for _ in range(pick.choices((1, 2), (85, 15))[0]):
+        _, _, problems = pick.choice(_TOPICS)
+        told.append(_told(pick, pick.choice(problems), trade))
+    return {
+        "enterprise": _named(pick, trade),
+        "contact": pick.choice(_CONTACTS) + pick.choice(_TITLES),
+        "phone": f"1380000{pick.randrange(10_000):04d}",
+        "text": "\n另外，".join(told),
+    }
+
+
+def _named(pick: random.Random, trade: str) -> str:
+    return pick.choice(_PLACES) + pick.choice(_FIRST) + pick.choice(_SECOND) + trade + pick.choice(_FORMS)
+
+
+def _filled(pick: random.Random, phrase: str, trade: str) -> str:
+    return (
+        phrase.replace("{n}", str(pick.randint(2, 60)))
+        .replace("{m}", str(pick.randint(30, 9000)))
+        .replace("{y}", str(pick.randint(2018, 2026)))
+        .replace("{r}", pick.choice(_ROADS))
+        .replace("{t}", trade)
+    )
+
+
+def _told(pick: random.Random, problem: str, trade: str) -> str:
+    details = pick.sample(_DETAILS, pick.choices((0, 1, 2, 4, 8, 12), (15, 35, 25, 15, 7, 3))[0])
+    phrases = [pick.choice(_OPENINGS), problem + "，" if details else problem + "。", *details]
+    if pick.random() < 0.7:
+        phrases.append(pick.choice(_REQUESTS))
+    return "".join(_filled(pick, phrase, trade) for phrase in phrases)
+
+
 def seed_database(
     url: str,
     vault: Vault,
@@ -977,6 +991,7 @@ class _Sqlite:
         self._connection = sqlite3.connect(make_url(url).database or "")
         self._connection.execute("PRAGMA synchronous = OFF")
         self._connection.execute("PRAGMA cache_size = -200000")
+        fulltext.register(self._connection)
         if self._connection.execute("SELECT 1 FROM appeals LIMIT 1").fetchone():
             raise ValueError("the database holds appeals already")
 

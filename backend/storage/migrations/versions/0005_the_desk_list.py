@@ -47,7 +47,8 @@ _SQLITE_DOWN = (
     "DROP TABLE appeal_words",
 )
 
-# The cost keeps the planner from cutting every text into pairs where it should read the index. Autovacuum: counting by an index alone is only quick while few rows have changed since the last vacuum.
+# The cost keeps the planner from cutting every text into pairs where it should read the index. Autovacuum:
+# counting by an index alone is only quick while few rows have changed since the last vacuum.
 _POSTGRESQL_UP = (
     """CREATE FUNCTION qifu_pairs(words text) RETURNS tsvector
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE COST 2000 AS $$
