@@ -8,12 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from backend.appeals.calendar import WorkCalendar
+from backend.appeals.almanac import Almanac, CalendarService
 from backend.appeals.duplicates import LikenessService
 from backend.appeals.likeness import enterprise_key
+from backend.appeals.retention import Retention
 from backend.appeals.service import AppealService
 from backend.calculators import Calculators
-from backend.errors import Unavailable
+from backend.errors import QifuError, Unavailable
 from backend.figures.exports import ExportService
 from backend.figures.liaisons import LiaisonMonths
 from backend.figures.service import FigureService
@@ -33,8 +34,12 @@ from backend.people.liaisons import LiaisonService
 from backend.people.logbook import Logbook
 from backend.people.service import PeopleService
 from backend.settings import Settings
+from backend.storage.anchoring import Anchoring
+from backend.storage.anchors import ANCHOR_FILE, AnchorFile
 from backend.storage.database import Database
+from backend.storage.dialogues import forget_dialogues
 from backend.storage.vault import Vault, open_vault
+from backend.supervision.clock import Loop
 from backend.supervision.gateway import NoticeGateway
 from backend.supervision.service import Supervision
 from backend.triage.classifier import MODEL
@@ -44,6 +49,10 @@ from backend.triage.proposing import Triage
 log = logging.getLogger(__name__)
 
 _CROWD = 4  # questions at once from which the encoder is left out, so that nobody waits for its 20 ms
+_CALENDAR_SECONDS = 30
+_ANCHOR_SECONDS = 600
+_FORGET_SECONDS = 24 * 3600
+_ERASED_AT_ONCE = 500
 
 Clock = Callable[[], datetime]
 
@@ -133,6 +142,11 @@ class Container:
         unanswered: Questions that had no answer.
         bot: The way to the bot process.
         conversations: Answers messages, with the bot or without it.
+        almanac: The working days as they are now, for everything that counts them.
+        calendar: What the task force does with the calendar.
+        retention: Erases personal data that were kept long enough.
+        anchoring: Notes outside the database how far the record has come.
+        upkeep: What else runs beside the requests.
         supervision: The clock that acts on what is due, and the way of messages out of the house.
         figures: What the appeals add up to.
         liaison_months: Liaisons' months with their scores.
@@ -159,21 +173,27 @@ class Container:
     unanswered: UnansweredService
     bot: BotClient
     conversations: ConversationService
+    almanac: Almanac
+    calendar: CalendarService
+    retention: Retention
+    anchoring: Anchoring
     supervision: Supervision
     figures: FigureService
     liaison_months: LiaisonMonths
     exports: ExportService
+    upkeep: tuple[Loop, ...]
 
     async def open(self) -> None:
         """Starts what runs beside the requests.
 
-        Open appeals are brought in line with the calendar, which may have learnt a year's notice since the
-        last start; if the database is away at that moment, the next start does it.
+        The calendar is read first. Open appeals are brought in line with it, because it may have learnt a
+        year's notice since the last start; if the database is away at that moment, the next start does it.
         """
         await self.bot.open()
         if self.warming is not None:
             self.warming.start()
         try:
+            await self.almanac.refresh()
             if changed := await self.appeals.recompute():
                 log.info("due times recomputed", extra={"appeals": changed})
             if changed := await self.supervision.limits.recompute():
@@ -181,9 +201,13 @@ class Container:
         except Unavailable as error:
             log.warning("due times not recomputed", extra={"code": error.code})
         self.supervision.start()
+        for loop in self.upkeep:
+            loop.start()
 
     async def close(self) -> None:
         """Lets what has begun end, then stops."""
+        for loop in self.upkeep:
+            await loop.stop()
         await self.supervision.stop()
         await self.conversations.finish()
         await self.unanswered.finish()
@@ -192,6 +216,10 @@ class Container:
         self.aside.close()
         if self.warming is not None:
             await asyncio.to_thread(self.warming.close)
+        try:
+            await self.anchoring.drop()
+        except (QifuError, OSError) as error:
+            log.warning("no anchor at the end", extra={"error": type(error).__name__})
         await self.database.close()
 
     async def parts(self) -> dict[str, bool]:
@@ -228,8 +256,11 @@ def build(
     """
     known = knowledge or know(settings)
     directory = known.directory
-    calendar = WorkCalendar()
-    database = Database(settings.database_url, vault_of(settings))
+    vault = vault_of(settings)
+    database = Database(settings.database_url, vault)
+    almanac = Almanac(database.unit_of_work, clock)
+    retention = Retention(database.unit_of_work, clock, settings.keep_personal_days)
+    anchoring = Anchoring(database, AnchorFile(settings.data_dir / ANCHOR_FILE, vault), clock)
     people = PeopleService(
         database.unit_of_work,
         clock,
@@ -239,14 +270,27 @@ def build(
     appeals = AppealService(
         database.unit_of_work,
         known.triage,
-        calendar,
+        almanac,
         clock,
         directory,
         prefix=directory.home.appeal_prefix or "QT",
         close=settings.close_of_business,
     )
-    calculators = Calculators(calendar, close=settings.close_of_business)
-    figures = FigureService(database.unit_of_work, calendar, clock)
+    supervision = Supervision(
+        database.unit_of_work,
+        clock,
+        directory,
+        almanac,
+        _gateway(settings, clock),
+        close=settings.close_of_business,
+        seconds=settings.clock_seconds,
+        tries=settings.notice_tries,
+        timeout=settings.notice_timeout_seconds,
+        phones=settings.notice_phone,
+    )
+    almanac.changed += [appeals.recompute, supervision.limits.recompute]
+    calculators = Calculators(almanac, close=settings.close_of_business)
+    figures = FigureService(database.unit_of_work, almanac, clock)
     handoffs = HandoffService(database, clock)
     unanswered = UnansweredService(database, clock)
     bot = BotClient(settings.bot_address, timeout=settings.bot_timeout_seconds)
@@ -289,21 +333,44 @@ def build(
         unanswered=unanswered,
         bot=bot,
         conversations=conversations,
-        supervision=Supervision(
-            database.unit_of_work,
-            clock,
-            directory,
-            calendar,
-            _gateway(settings, clock),
-            close=settings.close_of_business,
-            seconds=settings.clock_seconds,
-            tries=settings.notice_tries,
-            timeout=settings.notice_timeout_seconds,
-            phones=settings.notice_phone,
-        ),
+        almanac=almanac,
+        calendar=CalendarService(database.unit_of_work, clock, almanac),
+        retention=retention,
+        anchoring=anchoring,
+        supervision=supervision,
         figures=figures,
         liaison_months=LiaisonMonths(database.unit_of_work, calculators, clock),
         exports=ExportService(database.unit_of_work, figures, clock, settings.export_rows),
+        upkeep=_upkeep(settings, clock, almanac, retention, anchoring),
+    )
+
+
+def _upkeep(
+    settings: Settings, clock: Clock, almanac: Almanac, retention: Retention, anchoring: Anchoring
+) -> tuple[Loop, ...]:
+    """What runs beside the requests, without anybody asking."""
+
+    async def read_calendar() -> bool:
+        await almanac.refresh()
+        return False
+
+    async def anchor() -> bool:
+        await anchoring.drop()
+        return False
+
+    async def forget() -> bool:
+        if await retention.erase_due(_ERASED_AT_ONCE) == _ERASED_AT_ONCE:
+            return True
+        await retention.tidy()
+        if settings.keep_dialogue_days:
+            before = clock() - timedelta(days=settings.keep_dialogue_days)
+            await asyncio.to_thread(forget_dialogues, settings.tracker_url, before)
+        return False
+
+    return (
+        Loop("calendar", read_calendar, _CALENDAR_SECONDS),
+        Loop("anchors", anchor, _ANCHOR_SECONDS),
+        Loop("retention", forget, _FORGET_SECONDS),
     )
 
 

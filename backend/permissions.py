@@ -38,6 +38,7 @@ class Action(StrEnum):
     UNANSWERED_HANDLE = "unanswered.handle"
     ACCOUNTS_MANAGE = "accounts.manage"
     AUDIT_VIEW = "audit.view"
+    CALENDAR_EDIT = "calendar.edit"
     LIAISONS_VIEW = "liaisons.view"
     LIAISONS_PAIR = "liaisons.pair"
     LIAISON_MONTHS_VIEW = "liaison_months.view"
@@ -72,6 +73,7 @@ _OTHERS: dict[Action, frozenset[Role]] = {
     Action.UNANSWERED_HANDLE: frozenset({Role.TASKFORCE, Role.EDITOR, Role.ADMIN}),
     Action.ACCOUNTS_MANAGE: frozenset({Role.ADMIN}),
     Action.AUDIT_VIEW: frozenset({Role.ADMIN, Role.INSPECTION}),
+    Action.CALENDAR_EDIT: frozenset({Role.TASKFORCE, Role.ADMIN}),
     Action.LIAISONS_VIEW: frozenset({Role.TASKFORCE, Role.ADMIN, Role.LIAISON}),
     Action.LIAISONS_PAIR: frozenset({Role.TASKFORCE, Role.ADMIN}),
     Action.LIAISON_MONTHS_VIEW: frozenset({*_OVERSEERS, Role.LIAISON}),

@@ -188,6 +188,24 @@ class Settings(BaseSettings):
     hot_topic_enterprises: int = Field(
         3, ge=2, le=1000, description="Distinct enterprises with like problems that make a hot topic."
     )
+    keep_personal_days: int = Field(
+        730,
+        ge=0,
+        le=36500,
+        description=(
+            "Days after the end of an appeal when contact, phone and all words about it are erased; figures "
+            "and record stay. The default leaves time for the yearly assessment of the year after. 0 keeps "
+            "them for ever."
+        ),
+    )
+    keep_dialogue_days: int = Field(
+        180,
+        ge=0,
+        le=36500,
+        description=(
+            "Days after its last word when a conversation with the bot is deleted. 0 keeps it for ever."
+        ),
+    )
     clock_seconds: float = Field(
         20,
         ge=0,

@@ -535,6 +535,10 @@ class DeskSide(Engine):
             if version is not None and version != appeal.version:
                 raise await missed(work.appeals, appeal.number, version)
             state = lifecycle.next_state(appeal.state, event, actor.role)
+            if appeal.erased_at is not None:
+                raise Conflict(
+                    "这件诉求的个人信息已按规定清除，不能再办理。", code="wrong_state", state=state.value
+                )
 
             async def commit(
                 changed: Appeal, summary: str, text: str, public: bool, also: Mapping[str, Any]

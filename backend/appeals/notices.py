@@ -39,6 +39,7 @@ class MessageKind(StrEnum):
         ENDED: The enterprise has withdrawn.
         FIRST_ASKED: A department with first-asked responsibility hands an appeal on; to be looked at.
         CLOCK: A time limit beside 135 is over.
+        CALENDAR: A year that is counted with has no published holidays yet.
     """
 
     REMINDER = "reminder"
@@ -51,6 +52,7 @@ class MessageKind(StrEnum):
     ENDED = "ended"
     FIRST_ASKED = "first_asked"
     CLOCK = "clock"
+    CALENDAR = "calendar"
 
 
 @dataclass(frozen=True)

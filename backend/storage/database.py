@@ -23,6 +23,8 @@ from backend.errors import InvalidInput, Unavailable
 from backend.storage import fulltext
 from backend.storage.anchors import SqlAnchors
 from backend.storage.appeals import SqlAppeals
+from backend.storage.calendar import SqlCalendar
+from backend.storage.erasure import SqlErasure
 from backend.storage.figures import SqlFigures
 from backend.storage.handoffs import SqlHandoffs
 from backend.storage.likeness import SqlLikeness
@@ -167,6 +169,8 @@ class UnitOfWork:
         appeals: Appeals with their record and supervision.
         anchors: What anchors of the record are made of.
         audit: The log of changes that are no appeal's own.
+        calendar: Days that differ from the notices.
+        erasure: Takes personal data out after the period of keeping.
         people: Accounts, tokens, login attempts.
         handoffs: Requests for a person.
         unanswered: Questions that had no answer.
@@ -181,6 +185,8 @@ class UnitOfWork:
     anchors: SqlAnchors
     appeals: SqlAppeals
     audit: SqlAudit
+    calendar: SqlCalendar
+    erasure: SqlErasure
     people: SqlPeople
     handoffs: SqlHandoffs
     unanswered: SqlUnanswered
@@ -211,6 +217,8 @@ class UnitOfWork:
         self.anchors = SqlAnchors(session)
         self.appeals = SqlAppeals(session, self._database.vault)
         self.audit = SqlAudit(session, self._database.vault)
+        self.calendar = SqlCalendar(session)
+        self.erasure = SqlErasure(session, self._database.vault)
         self.people = SqlPeople(session)
         self.handoffs = SqlHandoffs(session)
         self.unanswered = SqlUnanswered(session)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from api_helpers import FILING, Backend
@@ -20,7 +20,14 @@ from backend.supervision.model import Delivery, OutboxQuery
 PASSWORD = "correct-horse-battery"
 ENTERPRISE = FILING["enterprise"]
 
-MISSING: dict[str, Any] = {"number": "QT20261116-9999", "id": 999_999, "username": "nobody-here", "month": "2026-11"}
+MISSING: dict[str, Any] = {
+    "number": "QT20261116-9999",
+    "id": 999_999,
+    "username": "nobody-here",
+    "month": "2026-11",
+    "day": "2029-03-01",
+    "year": 2029,
+}
 """Path fields of what is not there."""
 
 
@@ -312,6 +319,30 @@ async def new_limit(on: Stage, cell: Cell) -> Asked:
     return Asked({}, sent)
 
 
+async def calendar_day(on: Stage, cell: Cell) -> Asked:
+    """A day that was entered."""
+    day = date(2028, 3, 1)
+    await on.container.calendar.set_day(on.taskforce, day, working=False, note="演练放假")
+    return Asked({"day": day.isoformat()})
+
+
+async def calendar_year(on: Stage, cell: Cell) -> Asked:
+    """A year whose holidays were entered."""
+    await _holidays(on)
+    return Asked({"year": 2028}, {"note": "国办发明电"})
+
+
+async def settled_year(on: Stage, cell: Cell) -> Asked:
+    await _holidays(on)
+    await on.container.calendar.settle(on.taskforce, 2028, "国办发明电")
+    return Asked({"year": 2028})
+
+
+async def _holidays(on: Stage) -> None:
+    for day in range(24, 29):
+        await on.container.calendar.set_day(on.taskforce, date(2028, 1, day), working=False, note="春节放假")
+
+
 _LISTING = {"name": "代办服务", "types": ["人才"], "description": "代为提交材料"}
 _FORMS = "/api/v1/desk/appeals/{number}/documents"
 _DESK = "/api/v1/desk/appeals/{number}"
@@ -367,6 +398,10 @@ CASES: dict[str, Case] = {
     f"POST {_DESK}/penalty": appeal({"kind": "criticism", "unit": "lead", "reason": "处理不力"}),
     f"GET {_MONTH}": month,
     f"POST {_MONTH}": month_entries,
+    "POST /api/v1/desk/calendar/days": body(day="2028-03-01", working=False, note="演练放假"),
+    "POST /api/v1/desk/calendar/days/{day}/remove": calendar_day,
+    "POST /api/v1/desk/calendar/years/{year}/settle": calendar_year,
+    "POST /api/v1/desk/calendar/years/{year}/unsettle": settled_year,
     "POST /api/v1/desk/clocks": new_limit,
     "POST /api/v1/desk/clocks/{id}/end": limit,
 }

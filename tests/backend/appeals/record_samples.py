@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from appeal_district import PHONE, District, StillClock, StubDirectory, StubTriage
@@ -12,6 +12,7 @@ from backend_vault import VAULT
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
+from backend.appeals.almanac import Almanac, CalendarService
 from backend.appeals.calendar import WorkCalendar
 from backend.appeals.model import Level
 from backend.appeals.service import AppealService
@@ -74,6 +75,14 @@ async def everything(district: District) -> None:
         territory="医药港",
     )
     await district.filed(text="只提交过的一件事")
+    almanac = Almanac(district.database.unit_of_work, clock)
+    calendar = CalendarService(district.database.unit_of_work, clock, almanac)
+    await calendar.set_day(district.taskforce, date(2027, 3, 1), working=False, note="演练放假")
+    await calendar.set_day(district.taskforce, date(2027, 3, 2), working=False, note="演练放假")
+    await calendar.remove_day(district.taskforce, date(2027, 3, 2))
+    for day in range(24, 29):
+        await calendar.set_day(district.taskforce, date(2028, 1, day), working=False, note="春节放假")
+    await calendar.settle(district.taskforce, 2028, "国办发明电")
     async with district.database.unit_of_work() as work:
         for step in range(4):
             at = clock() + timedelta(minutes=step)

@@ -1,0 +1,230 @@
+"""Personal data go after the period of keeping; figures, record and audit stay as they were."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from appeal_district import PHONE, District
+from record_samples import audited, everything, tamper
+from sqlalchemy import create_engine, text
+
+from backend.appeals.model import Event, State
+from backend.appeals.ports import AppealQuery
+from backend.appeals.retention import ERASED_TEXT, Retention
+from backend.errors import Conflict, NotFound
+from backend.people.accounts import Account, Attempts, Token
+from backend.people.roles import Role
+from backend.storage.database import sync_url
+from backend.storage.dialogues import forget_dialogues
+from backend.storage.handoffs import Handoff
+from backend.storage.unanswered import Asked
+
+DAYS = 730
+SECRETS = (
+    "王芳",
+    "13812345678",
+    "积水",
+    "请尽快办理",
+    "还没有修好",
+    "谢谢",
+    "电话里也说好了",
+)
+
+
+def retention(district: District, days: int = DAYS) -> Retention:
+    return Retention(district.database.unit_of_work, district.clock, days)
+
+
+def everything_stored(url: str) -> str:
+    """All that stands in the tables of appeals, as one text."""
+    engine = create_engine(sync_url(url))
+    tables = (
+        "appeals",
+        "appeal_history",
+        "appeal_supervision",
+        "outbox",
+        "service_clocks",
+        "filings",
+        "handoffs",
+    )
+    with engine.connect() as connection:
+        found = [str(row) for table in tables for row in connection.execute(text(f"SELECT * FROM {table}"))]
+    engine.dispose()
+    return "\n".join(found)
+
+
+async def test_nothing_of_the_person_is_left_and_the_record_is_whole(
+    district: District, database_url: str
+) -> None:
+    await everything(district)
+    # what is still open keeps its data: close or withdraw the rest
+    page = await district.service.list(district.taskforce, AppealQuery(page_size=100))
+    for appeal in page.appeals:
+        if appeal.is_open:
+            await district.service.withdraw(appeal.number, PHONE, "都不用办了")
+    district.clock.pass_by(days=DAYS, hours=1)
+    before = {one.number: one for one in page.appeals}
+    assert await retention(district).erase_due() == 7  # the merged one waits for the one that goes on
+    assert await retention(district).erase_due() == 1
+    assert await retention(district).erase_due() == 0
+    assert audited(database_url) == []
+    stored = everything_stored(database_url)
+    assert [secret for secret in SECRETS if secret in stored] == []
+    after = await district.service.list(district.taskforce, AppealQuery(page_size=100))
+    for erased in after.appeals:
+        old = before[erased.number]
+        assert (erased.contact, erased.phone, erased.text) == ("", "", ERASED_TEXT)
+        assert erased.erased_at is not None
+        for name in (
+            "enterprise",
+            "category",
+            "level",
+            "lead_department",
+            "submitted_at",
+            "due_at",
+            "dissatisfied",
+        ):
+            assert getattr(erased, name) == getattr(old, name)
+        if old.feedback:
+            assert erased.feedback is not None
+            assert (erased.feedback.stars, erased.feedback.at) == (old.feedback.stars, old.feedback.at)
+        lines = (await district.service.get(district.taskforce, erased.number)).history
+        assert [line.event for line in lines].count(Event.ERASE) == 1
+        assert not any(line.text for line in lines)
+        assert all(line.summary for line in lines)
+
+
+async def test_what_is_erased_is_not_found_by_number_and_phone(district: District) -> None:
+    number = await district.resolved()
+    await district.service.give_feedback(number, PHONE, "resolved", 5, "谢谢")
+    district.clock.pass_by(days=DAYS, hours=1)
+    assert (await district.service.lookup(number, PHONE)).appeal.number == number
+    assert await retention(district).erase_due() == 1
+    for ask in (
+        district.service.lookup(number, PHONE),
+        district.service.lookup(number, ""),
+        district.service.give_feedback(number, PHONE, "resolved", 5, "谢谢"),
+        district.service.withdraw(number, PHONE),
+    ):
+        with pytest.raises(NotFound):
+            await ask
+    page = await district.service.list(district.taskforce, AppealQuery(phone=PHONE))
+    assert page.total == 0
+    with pytest.raises(Conflict):
+        await district.service.note(district.taskforce, number, "王芳又来电")
+
+
+async def test_what_goes_on_is_kept_however_old(district: District, database_url: str) -> None:
+    open_still = await district.assigned()
+    waiting = await district.resolved(text="等企业确认的一件事")
+    merged = await district.filed(text="厂区门口道路积水")
+    await district.service.merge(district.xiasha, merged.number, into=open_still, reason="同一件事")
+    district.clock.pass_by(days=10 * DAYS)
+    assert await retention(district).erase_due() == 0
+    for number in (open_still, waiting, merged.number):
+        assert (await district.service.lookup(number, PHONE)).appeal.phone == PHONE
+
+
+async def test_the_day_is_counted_from_the_end(district: District) -> None:
+    number = await district.resolved()
+    district.clock.pass_by(days=100)
+    await district.service.give_feedback(number, PHONE, "resolved", 5)
+    district.clock.pass_by(days=DAYS, seconds=-1)
+    assert await retention(district).erase_due() == 0
+    assert await retention(district, days=0).erase_due() == 0
+    district.clock.pass_by(seconds=1)
+    assert await retention(district).erase_due() == 1
+
+
+async def test_a_limit_leaves_the_rest_for_the_next_time(district: District) -> None:
+    for step in range(3):
+        appeal = await district.filed(text=f"第 {step} 件事情")
+        await district.service.withdraw(appeal.number, PHONE)
+    district.clock.pass_by(days=DAYS + 1)
+    assert [await retention(district).erase_due(2) for _ in range(3)] == [2, 1, 0]
+
+
+@pytest.mark.parametrize(
+    "done",
+    [
+        "UPDATE appeals SET enterprise = '另一家公司'",
+        "UPDATE appeals SET text = '没有问题'",
+        "UPDATE appeals SET erased_at = NULL",
+        "UPDATE appeals SET feedback_comment = '很好'",
+        "UPDATE appeal_history SET text = '很好' WHERE event = 'resolve'",
+        "DELETE FROM appeal_history WHERE event = 'erase'",
+        "UPDATE appeals SET phone_hash = 'aa'",
+    ],
+)
+async def test_what_is_done_to_an_erased_appeal_is_found(
+    district: District, database_url: str, done: str
+) -> None:
+    number = await district.resolved()
+    await district.service.give_feedback(number, PHONE, "resolved", 5, "谢谢")
+    district.clock.pass_by(days=DAYS + 1)
+    await retention(district).erase_due()
+    tamper(database_url, done)
+    assert audited(database_url)
+
+
+async def test_a_filing_is_forgotten_with_the_last_of_its_appeals(
+    district: District, database_url: str
+) -> None:
+    from appeal_district import StubProblem
+
+    district.triage.problems = [StubProblem("第一件事情"), StubProblem("第二件事情")]
+    key = "k" * 30
+    first, second = (await district.service.file(district.filing(idempotency_key=key))).appeals
+    await district.service.withdraw(first.number, PHONE)
+    district.clock.pass_by(days=DAYS + 1)
+    assert await retention(district).erase_due() == 1
+    assert (await district.service.filed_under(key)).group == first.group
+    await district.service.withdraw(second.number, PHONE)
+    district.clock.pass_by(days=DAYS + 1)
+    assert await retention(district).erase_due() == 1
+    with pytest.raises(NotFound):
+        await district.service.filed_under(key)
+    assert audited(database_url) == []
+    assert (await district.service.get(district.taskforce, first.number)).appeal.state is State.WITHDRAWN
+
+
+async def test_what_is_about_no_appeal_goes_too(district: District) -> None:
+    clock = district.clock
+    async with district.database.unit_of_work() as work:
+        for age in (10, 100, 200, 400):
+            at = clock() - timedelta(days=age)
+            await work.unanswered.add([Asked(f"key{age}", "一个问题", 1, at, at)])
+            await work.handoffs.add(Handoff(f"s{age}", "想找人", at))
+            await work.people.add_account(Account(f"u{age}", Role.OPERATOR, None, None, at))
+            await work.people.add_token(Token(f"f{age}", f"u{age}", "cli", at, at))
+            await work.people.attempts(f"u{age}", at)
+            await work.people.save_attempts(Attempts(f"u{age}", 1, at, None))
+        await work.commit()
+    # questions after a year, calls after half a year, tokens and attempts after a month
+    assert await retention(district).tidy() == 1 + 2 + 3 + 3
+    assert await retention(district).tidy() == 0
+
+
+def test_old_conversations_go_and_running_ones_stay(database_url: str, tmp_path: Any) -> None:
+    from datetime import UTC, datetime
+
+    url = f"sqlite:///{tmp_path}/tracker.db"
+    now = datetime(2026, 11, 19, tzinfo=UTC)
+    assert forget_dialogues(url, now) == 0
+    engine = create_engine(sync_url(url))
+    with engine.begin() as connection:
+        connection.execute(
+            text("CREATE TABLE events (id INTEGER, sender_id TEXT, timestamp FLOAT, data TEXT)")
+        )
+        for sender, ages in (("old", (400, 300)), ("running", (400, 1)), ("new", (2,))):
+            for age in ages:
+                at = (now - timedelta(days=age)).timestamp()
+                row = {"sender": sender, "at": at}
+                connection.execute(text("INSERT INTO events VALUES (1, :sender, :at, '')"), row)
+    assert forget_dialogues(url, now - timedelta(days=180)) == 2
+    with engine.connect() as connection:
+        left = list(connection.execute(text("SELECT sender_id FROM events")).scalars())
+    engine.dispose()
+    assert sorted(left) == ["new", "running", "running"]
