@@ -17,6 +17,9 @@ from backend.storage.upserts import upsert
 from backend.storage.vault import Vault
 from backend.supervision.model import Claimed, Delivery, MessageQuery, OutboxQuery, Outgoing, Page
 
+# the table itself: the mapped class would make an insert of its own for each pattern of empty columns
+_TABLE: Any = OutboxRow.__table__
+
 
 class SqlOutbox:
     """Implements `backend.supervision.ports.OutboxRepository`."""
@@ -32,9 +35,7 @@ class SqlOutbox:
     async def add_all(self, messages: Sequence[tuple[int | None, Message]]) -> None:
         """Keep messages; one whose key is there already is not kept twice."""
         if messages:
-            statement = upsert(self._session, OutboxRow).on_conflict_do_nothing(
-                index_elements=[OutboxRow.key]
-            )
+            statement = upsert(self._session, _TABLE).on_conflict_do_nothing(index_elements=[OutboxRow.key])
             await self._session.execute(statement, [_values(*one) for one in messages])
 
     async def settle(

@@ -14,6 +14,9 @@ from backend.storage.tables import AppealRow, PenaltyRow
 from backend.storage.upserts import upsert
 from backend.supervision.model import KeptPenalty, Page, PenaltyQuery
 
+# the table itself: the mapped class would make an insert of its own for each pattern of empty columns
+_TABLE: Any = PenaltyRow.__table__
+
 
 class SqlPenalties:
     """Implements `backend.supervision.ports.PenaltyRepository`."""
@@ -32,7 +35,7 @@ class SqlPenalties:
     async def add_all(self, penalties: Sequence[tuple[int, Penalty]]) -> None:
         """Keep events of appeals; the same one twice is kept once."""
         if penalties:
-            statement = upsert(self._session, PenaltyRow).on_conflict_do_nothing()
+            statement = upsert(self._session, _TABLE).on_conflict_do_nothing()
             await self._session.execute(statement, [_values(*one) for one in penalties])
 
     async def once(self, appeal_ids: Collection[int]) -> Mapping[int, frozenset[PenaltyKind]]:

@@ -122,7 +122,7 @@ class Dispatcher:
         except TimeoutError:
             return "对方没有及时应答"
         except Exception:
-            log.exception("delivery failed", extra={"message": claimed.id})
+            log.exception("delivery failed", extra={"outbox": claimed.id})
             return "发送时出错"
         return None
 
@@ -134,7 +134,7 @@ class Dispatcher:
                     await work.outbox.finish(claimed, Delivery.DELIVERED, at=now)
                 elif claimed.attempts >= self._tries:
                     await work.outbox.finish(claimed, Delivery.DEAD, at=now, error=error)
-                    log.warning("message given up", extra={"message": claimed.id, "tries": claimed.attempts})
+                    log.warning("message given up", extra={"outbox": claimed.id, "tries": claimed.attempts})
                 else:
                     later = now + pause(claimed.attempts)
                     await work.outbox.finish(
