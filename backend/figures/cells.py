@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -33,14 +34,15 @@ BOM: Final = "\ufeff"
 _STARTERS = frozenset("=+-@＝＋－＠﹦﹢﹣﹫−﹘|%")
 
 
+_LINE_ENDS = re.compile("[\t-\r\x85\u2028\u2029]")
+_NOT_IN_XML = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+
+
 def plain(text: str) -> str:
     """A text that fits into one cell: no line ends, no control signs, not too long."""
-    kept = "".join(
-        " " if sign in "\r\n\t\v\f\u2028\u2029\x85" else sign
-        for sign in text
-        if sign in "\r\n\t\v\f\u2028\u2029\x85" or unicodedata.category(sign) not in ("Cc", "Cs", "Cn", "Co")
-    )
-    return kept[:LONGEST]
+    if text.isprintable():
+        return text[:LONGEST]
+    return _NOT_IN_XML.sub("", _LINE_ENDS.sub(" ", text))[:LONGEST]
 
 
 def starts_formula(text: str) -> bool:

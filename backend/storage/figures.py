@@ -314,23 +314,35 @@ class SqlFigures:
         self, selection: Selection, scope: Scope, after: int, last: int, limit: int
     ) -> Sequence[Exported]:
         """The next appeals by id."""
+        columns = [getattr(AppealRow, name) for name in (*_SHOWN, "contact_sealed", "phone_sealed")]
         query = (
-            select(AppealRow)
+            select(AppealRow.id, *columns)
             .where(AppealRow.id > after, AppealRow.id <= last, *_exported(selection, scope))
             .order_by(AppealRow.id)
             .limit(limit)
         )
-        found = (await self._session.scalars(query)).all()
-        batch = [Exported(row.id, self._shown(row)) for row in found]
-        self._session.expunge_all()
+        rows = (await self._session.execute(query)).all()
+        helpers = await self._helpers([row.id for row in rows])
+        batch = []
+        for number, *shown, contact, phone in rows:
+            values_ = dict(zip(_SHOWN, shown, strict=True))
+            values_["co_departments"] = helpers.get(number, [])
+            values_["contact"] = self._vault.open(contact)
+            values_["phone"] = self._vault.open(phone)
+            batch.append(Exported(number, values_))
         return batch
 
-    def _shown(self, row: AppealRow) -> dict[str, Any]:
-        shown = {name: getattr(row, name) for name in _SHOWN}
-        shown["co_departments"] = [co.department for co in row.co_departments]
-        shown["contact"] = self._vault.open(row.contact_sealed)
-        shown["phone"] = self._vault.open(row.phone_sealed)
-        return shown
+    async def _helpers(self, ids: Sequence[int]) -> dict[int, list[str]]:
+        """The co-departments of appeals, in their order."""
+        query = (
+            select(CoDepartmentRow.appeal_id, CoDepartmentRow.department)
+            .where(CoDepartmentRow.appeal_id.in_(ids))
+            .order_by(CoDepartmentRow.appeal_id, CoDepartmentRow.position)
+        )
+        found: dict[int, list[str]] = {}
+        for number, name in await self._session.execute(query):
+            found.setdefault(number, []).append(name)
+        return found
 
     # -- liaisons ----------------------------------------------------------
 

@@ -12,7 +12,7 @@ import pytest
 from backend_vault import VAULT
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, insert, update
 
 from backend.appeals.calendar import SHANGHAI, WorkCalendar, local
 from backend.appeals.model import (
@@ -24,10 +24,14 @@ from backend.appeals.model import (
     State,
 )
 from backend.appeals.penalties import PenaltyKind
+from backend.appeals.ports import Scope
 from backend.figures.definitions import counts_of, lead_unit, median, total, working_seconds
 from backend.figures.model import Grouping, Key, Row, Selection, month_bounds
+from backend.figures.ports import Entered, LiaisonFacts
+from backend.people.accounts import Account, Pairing
+from backend.people.roles import Role
 from backend.storage.database import Database
-from backend.storage.tables import AppealRow, CoDepartmentRow, FilingRow, PenaltyRow
+from backend.storage.tables import AppealRow, CoDepartmentRow, FilingRow, HistoryRow, PenaltyRow
 
 NOW = datetime(2026, 11, 19, 10, 0, tzinfo=SHANGHAI)
 CALENDAR = WorkCalendar()
@@ -322,3 +326,112 @@ async def test_a_month_begins_at_midnight_in_the_office(
         assert row.key == Key(month)
         within = Selection(*month_bounds(month))
         assert (await work.figures.rows(Grouping.MONTH, within, NOW, CALENDAR))[0] == (row,)
+
+
+# -- exports -----------------------------------------------------------------------------------------------
+
+
+async def test_an_export_comes_in_batches_that_hold_each_appeal_once(database: Database) -> None:
+    drawn = [Case(plain(co_departments=DEPARTMENTS[1:]), ()) for _ in range(5)]
+    await fill(database, drawn)
+    async with database.unit_of_work(read_only=True) as work:
+        count, last = await work.figures.export_size(Selection(), Scope())
+        assert (count, last) == (5, 5)
+        found = []
+        after = 0
+        while batch := await work.figures.export_batch(Selection(), Scope(), after, last, 2):
+            assert len(batch) <= 2
+            found += batch
+            after = batch[-1].id
+    assert [one.id for one in found] == [1, 2, 3, 4, 5]
+    values = found[0].values
+    assert values["co_departments"] == list(DEPARTMENTS[1:])
+    assert (values["contact"], values["phone"]) == ("王芳", "13800000001")
+    assert values["submitted_at"] == NOW - timedelta(days=1)
+    assert values["first_reply_at"] is None
+
+
+async def test_an_export_keeps_to_what_its_reader_may_see(database: Database) -> None:
+    led = plain()
+    helped = plain(lead_department=DEPARTMENTS[1], co_departments=(DEPARTMENTS[0],), territory=TERRITORIES[1])
+    proposed = plain(assigned_at=None, state=State.FILED)
+    unconfirmed = plain(lead_department=DEPARTMENTS[2], territory=None)
+    await fill(database, [Case(one, ()) for one in (led, helped, proposed, unconfirmed)])
+
+    async def ids(selection: Selection, scope: Scope) -> list[int]:
+        async with database.unit_of_work(read_only=True) as work:
+            batch = await work.figures.export_batch(selection, scope, 0, 99, 99)
+            count, last = await work.figures.export_size(selection, scope)
+        assert (count, last) == (len(batch), max((one.id for one in batch), default=0))
+        return [one.id for one in batch]
+
+    assert await ids(Selection(), Scope(department=DEPARTMENTS[0])) == [1, 2]
+    assert await ids(Selection(), Scope(territory=TERRITORIES[0])) == [1, 3, 4]
+    assert await ids(Selection(department=DEPARTMENTS[0]), Scope()) == [1, 2, 3]
+    assert await ids(Selection(state=State.FILED), Scope()) == [3]
+    assert await ids(Selection(territory=TERRITORIES[1]), Scope(department=DEPARTMENTS[1])) == [2]
+
+
+# -- liaisons' months --------------------------------------------------------------------------------------
+
+
+async def test_a_liaisons_month_is_kept_and_replaced(database: Database) -> None:
+    async with database.unit_of_work() as work:
+        await work.people.add_account(Account("zhuqi", Role.LIAISON, None, None, NOW))
+        await work.people.add_account(Account("lead", Role.DEPARTMENT, DEPARTMENTS[0], None, NOW))
+        assert await work.figures.liaison_month("zhuqi", "2026-11") is None
+        await work.figures.save_liaison_month("zhuqi", "2026-11", {"visit": True}, NOW, "boss")
+        await work.figures.save_liaison_month("zhuqi", "2026-11", {"media": ["市"]}, NOW, "chief")
+        await work.figures.save_liaison_month("zhuqi", "2026-10", {"posts": 1}, NOW, "boss")
+        await work.commit()
+    async with database.unit_of_work(read_only=True) as work:
+        assert await work.figures.liaison_month("zhuqi", "2026-11") == Entered(
+            {"media": ["市"]}, NOW, "chief"
+        )
+        assert await work.figures.liaison_month("nobody", "2026-11") is None
+        bounds = month_bounds("2026-11")
+        assert await work.figures.liaison_facts("zhuqi", *bounds, NOW) == LiaisonFacts()
+        assert await work.figures.liaison_facts("lead", *bounds, NOW) is None
+        assert await work.figures.liaison_facts("nobody", *bounds, NOW) is None
+
+
+async def test_a_liaisons_facts_are_of_paired_enterprises_and_own_uploads(database: Database) -> None:
+    key = "杭州测试"
+    late = plain(submitted_at=NOW - timedelta(days=9), due_at=NOW - timedelta(days=6))
+    rated = plain(
+        state=State.CLOSED,
+        first_resolved_at=NOW,
+        feedback=Feedback(NOW, FeedbackResult.RESOLVED, 4, ""),
+        channel="assistant_visit",
+    )
+    elsewhere = plain(channel="assistant_visit")
+    last_month = plain(submitted_at=datetime(2026, 10, 31, 23, 59, tzinfo=SHANGHAI))
+    await fill(database, [Case(one, ()) for one in (late, rated, elsewhere, last_month)])
+    async with database.unit_of_work() as work:
+        await work.people.add_account(Account("zhuqi", Role.LIAISON, None, None, NOW))
+        await work.people.add_pairing(Pairing("zhuqi", key, "杭州测试有限公司", NOW))
+        await work.commit()
+    async with database.engine.begin() as connection:
+        paired = update(AppealRow).where(AppealRow.id != 3).values(enterprise_key=key)
+        await connection.execute(paired)
+        for number, name in ((2, "zhuqi"), (3, "bieren")):
+            await connection.execute(insert(HistoryRow).values(first_line(number, name)))
+    async with database.unit_of_work(read_only=True) as work:
+        facts = await work.figures.liaison_facts("zhuqi", *month_bounds("2026-11"), NOW)
+    assert facts == LiaisonFacts(uploads=1, appeals=2, overdue=1, solved=1, answered=1, stars=4, rated=1)
+
+
+def first_line(number: int, name: str) -> dict[str, Any]:
+    return {
+        "appeal_id": number,
+        "at": NOW,
+        "actor_name": name,
+        "actor_role": Role.LIAISON.value,
+        "event": "file",
+        "summary": "已提交",
+        "text": "",
+        "public": True,
+        "before": {},
+        "after": {},
+        "position": 1,
+    }
