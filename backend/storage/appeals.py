@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -40,9 +40,10 @@ from backend.storage.listing import OPEN, find
 from backend.storage.listing import within as within  # for those who import it from here
 from backend.storage.outbox import SqlOutbox
 from backend.storage.penalties import SqlPenalties
-from backend.storage.records import SqlIntegrity, content_signature, history_row, line_of
+from backend.storage.records import SqlIntegrity, content_signature, history_row, line_of, line_values
 from backend.storage.tables import (
     AppealRow,
+    Base,
     CoDepartmentRow,
     CorrectionRow,
     CounterRow,
@@ -52,6 +53,10 @@ from backend.storage.tables import (
 )
 from backend.storage.upserts import upsert
 from backend.storage.vault import Vault
+
+_TABLES = Base.metadata.tables
+_APPEALS, _HISTORY = _TABLES[AppealRow.__tablename__], _TABLES[HistoryRow.__tablename__]
+_CO_DEPARTMENTS, _SUPERVISION = _TABLES[CoDepartmentRow.__tablename__], _TABLES[SupervisionRow.__tablename__]
 
 
 class SqlAppeals:
@@ -103,24 +108,42 @@ class SqlAppeals:
     async def add(self, appeal: Appeal, supervision: Sequence[Supervision], line: HistoryEvent) -> Appeal:
         """Store a new appeal with its supervision moments and the first line of its record."""
         signed = replace(line, after={**line.after, "content": signed_content(self._vault, appeal)})
-        row = AppealRow(**self._columns(appeal), **self._contact(appeal), version=appeal.version)
-        row.co_departments = _co_rows(appeal)
-        self._session.add(row)
-        await self._session.flush()
-        first = history_row(self._vault, row.id, appeal.number, chain.START, 1, signed)
-        row.record_length = 1
-        row.record_head = chain.head(self._vault.sign, appeal.number, 1, first.signature)
-        self._session.add(first)
-        self._session.add_all(_supervision_row(row.id, moment) for moment in supervision)
-        await self._session.flush()
-        return self.appeal(row)
+        first = line_values(self._vault, appeal.number, chain.START, 1, signed)
+        stored = replace(
+            appeal,
+            record_length=1,
+            record_head=chain.head(self._vault.sign, appeal.number, 1, first["signature"]),
+        )
+        columns = {
+            **self._columns(stored),
+            **self._contact(stored),
+            "version": stored.version,
+            "record_length": stored.record_length,
+            "record_head": stored.record_head,
+        }
+        # plain inserts: filing waits for every statement, and nothing of this is looked at again here
+        appeal_id = await self._session.scalar(insert(_APPEALS).values(columns).returning(_APPEALS.c.id))
+        await self._session.execute(insert(_HISTORY), [{"appeal_id": appeal_id, **first}])
+        if appeal.co_departments:
+            helpers = [
+                {"appeal_id": appeal_id, "position": position, "department": name}
+                for position, name in enumerate(appeal.co_departments)
+            ]
+            await self._session.execute(insert(_CO_DEPARTMENTS), helpers)
+        if supervision:
+            moments = [{"appeal_id": appeal_id, **_supervision_values(moment)} for moment in supervision]
+            await self._session.execute(insert(_SUPERVISION), moments)
+        return stored
 
     async def get(self, number: str, *, scope: Scope | None = None, lock: bool = False) -> Appeal | None:
         """The appeal of a number, kept from others' changes where ``lock`` is set."""
         query = select(AppealRow).where(AppealRow.number == number, *within(scope or Scope()))
         query = query.execution_options(populate_existing=True)
         if lock:
-            query = query.with_for_update(of=AppealRow)
+            # first the lock, then whose it is: what another has changed while this waited is seen only then
+            held = select(AppealRow.id).where(AppealRow.number == number).with_for_update(of=AppealRow)
+            if await self._session.scalar(held) is None:
+                return None
         row = await self._session.scalar(query)
         return self.appeal(row) if row else None
 
@@ -374,15 +397,18 @@ def supervision_of(row: SupervisionRow) -> Supervision:
 
 
 def _supervision_row(appeal_id: int, supervision: Supervision) -> SupervisionRow:
-    return SupervisionRow(
-        appeal_id=appeal_id,
-        at=supervision.at,
-        by=supervision.by,
-        kind=supervision.kind.value,
-        state=supervision.state.value,
-        text=supervision.text,
-        acted_at=supervision.acted_at,
-    )
+    return SupervisionRow(appeal_id=appeal_id, **_supervision_values(supervision))
+
+
+def _supervision_values(supervision: Supervision) -> dict[str, Any]:
+    return {
+        "at": supervision.at,
+        "by": supervision.by,
+        "kind": supervision.kind.value,
+        "state": supervision.state.value,
+        "text": supervision.text,
+        "acted_at": supervision.acted_at,
+    }
 
 
 def signed_content(vault: Vault, appeal: Appeal) -> str:

@@ -66,23 +66,27 @@ def history_row(
     vault: Vault, appeal_id: int, number: str, head: str, position: int, line: HistoryEvent
 ) -> HistoryRow:
     """A new line's row, signed together with the one before it."""
+    return HistoryRow(appeal_id=appeal_id, **line_values(vault, number, head, position, line))
+
+
+def line_values(vault: Vault, number: str, head: str, position: int, line: HistoryEvent) -> dict[str, Any]:
+    """The columns of a new line but the appeal's id, signed together with the line before it."""
     signed = chain.text_signature(vault.sign, number, position, line.text)
-    return HistoryRow(
-        appeal_id=appeal_id,
-        at=line.at,
-        actor_name=line.actor.name,
-        actor_role=line.actor.role.value,
-        actor_unit=line.actor.unit,
-        event=line.event.value,
-        summary=line.summary,
-        text=line.text,
-        public=line.public,
-        before=dict(line.before),
-        after=dict(line.after),
-        position=position,
-        text_signature=signed,
-        signature=chain.link(vault.sign, head, number, position, line, signed),
-    )
+    return {
+        "at": line.at,
+        "actor_name": line.actor.name,
+        "actor_role": line.actor.role.value,
+        "actor_unit": line.actor.unit,
+        "event": line.event.value,
+        "summary": line.summary,
+        "text": line.text,
+        "public": line.public,
+        "before": dict(line.before),
+        "after": dict(line.after),
+        "position": position,
+        "text_signature": signed,
+        "signature": chain.link(vault.sign, head, number, position, line, signed),
+    }
 
 
 def content_signature(
@@ -161,12 +165,15 @@ class SqlIntegrity:
         Raises:
             WrongKey: The database was written with another key.
         """
-        values = integrity_values(self._vault, appeals_filed=0, audit_length=0, audit_head="")
-        await self._session.execute(
-            upsert(self._session, IntegrityRow).values(values).on_conflict_do_nothing()
-        )
         query = select(IntegrityRow).where(IntegrityRow.id == _ONLY).with_for_update()
-        row = (await self._session.scalars(query.execution_options(populate_existing=True))).one()
+        query = query.execution_options(populate_existing=True)
+        row = (await self._session.scalars(query)).one_or_none()
+        if row is None:
+            values = integrity_values(self._vault, appeals_filed=0, audit_length=0, audit_head="")
+            await self._session.execute(
+                upsert(self._session, IntegrityRow).values(values).on_conflict_do_nothing()
+            )
+            row = (await self._session.scalars(query)).one()
         if row.key_check != self._vault.check:
             raise WrongKey("数据密钥与这个数据库不符，请换回原来的 QIFU_DATA_KEY 或 data.key。")
         return row
