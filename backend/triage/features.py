@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from backend.triage.reading import last_clause
-from backend.triage.rules import SURE, Evidence, Rules
+from backend.triage.rules import Evidence, Rules
 
 LONGEST: Final = 4
 """Characters of the longest n-gram."""
@@ -53,7 +53,7 @@ def knowledge(rules: Rules, evidence: Evidence) -> Mapping[str, float]:
         evidence: What they saw.
 
     Returns:
-        Topics by score, departments by share and by name, signals by count, the rules' own level and board.
+        Topics by score, departments by share and by name, signals by count, the rules' own level.
     """
     found: dict[str, float] = {}
     for match in evidence.matches:
@@ -87,12 +87,5 @@ def knowledge(rules: Rules, evidence: Evidence) -> Mapping[str, float]:
             found[f"last {means}"] = 1.0
     verdict = rules.level(evidence)
     found[f"level {verdict.level}"] = 1.0
-    lead = next(iter(shares), None)
-    topic = rules.topic(evidence, lead)
-    found[f"rules {rules.board(evidence, topic)}"] = 1.0
-    if lead is not None:
-        found[f"lead {lead}"] = 1.0
-    if topic is not None and topic.score >= SURE:
-        found[f"best {topic.topic.id}"] = 1.0
     found[f"length {sum(len(evidence.text) > limit for limit in _LONG)}"] = 1.0
     return found

@@ -11,7 +11,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, get_args
@@ -101,7 +101,10 @@ class _Row:
     seen: Mapping[str, float]
     answers: Mapping[Head, Mapping[str, float]]
     fold: int | None
-    """None for what only helps and is never asked about."""
+    """None for what is never left out."""
+
+    asked: bool = True
+    """False for what only helps and is never asked about."""
 
 
 def train(
@@ -134,7 +137,7 @@ def train(
             return Report(False, len(labelled), len(kept), len(present.features), quality)
     rules = Rules(sources)
     rows = _rows(rules, sources, labelled, kept)
-    features = _features(rows)
+    features = _features([row for row in rows if row.asked or row.fold is None])
     matrix = _matrix(features, rows)
     quality = {}
     heads: dict[Head, Linear] = {}
@@ -176,7 +179,7 @@ def _rows(
 ) -> list[_Row]:
     def row(text: str, answers: Mapping[Head, Mapping[str, float]], fold: int | None) -> _Row:
         evidence = rules.read(text)
-        return _Row(grams(evidence.text), knowledge(rules, evidence), answers, fold)
+        return _Row(grams(evidence.text), knowledge(rules, evidence), answers, fold, fold is not None)
 
     names = Names(rules.departments.values())
     found: list[_Row] = []
@@ -217,7 +220,9 @@ def _rows(
                 "department": _weighted(list(dict.fromkeys(units)), _SERVICE),
             }
             found.append(row(entry.title, answers, None))
-    return found
+    # The topics fit our labelled appeals better than strangers' ones, whose words they may not know: so each
+    # text is also learnt without what the knowledge base says about it.
+    return found + [replace(one, seen={}, asked=False) for one in found if one.fold is not None]
 
 
 def fold_of(text: str) -> int:
@@ -269,7 +274,7 @@ def _fit(matrix: csr_matrix, rows: Sequence[_Row], head: Head, left_out: int | N
                 weights.append(weight)
     if len(set(answers)) < _FEWEST:
         raise ContentError("标注的诉求太少，学不出分诊模型：每一项至少要有三种不同的答案。")
-    model = LogisticRegression(C=_STRENGTH[head], solver="liblinear", tol=0.01, random_state=0)
+    model = LogisticRegression(C=_STRENGTH[head], solver="liblinear", tol=0.03, random_state=0)
     return model.fit(matrix[places], answers, sample_weight=weights)
 
 
@@ -294,7 +299,11 @@ class _Scored:
 def _unseen(matrix: csr_matrix, rows: Sequence[_Row], head: Head) -> list[_Scored]:
     found: list[_Scored] = []
     for fold in range(FOLDS):
-        asked = [place for place, row in enumerate(rows) if row.fold == fold and row.answers.get(head)]
+        asked = [
+            place
+            for place, row in enumerate(rows)
+            if row.asked and row.fold == fold and row.answers.get(head)
+        ]
         if not asked:
             continue
         model = _fit(matrix, rows, head, left_out=fold)
