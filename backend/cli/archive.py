@@ -1,6 +1,7 @@
 """One backup file: a gzipped tar with a consistent copy of each SQLite database.
 
-Copies are made with SQLite's own backup, so the service may be running while one is made.
+Copies are made with SQLite's own backup, so the service may be running while one is made. The data key, which
+contacts cannot be read without, is left out unless it is asked for: who finds the file should not have both.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import sqlite3
 import tarfile
 import tempfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +24,7 @@ from backend.settings import Settings
 
 MANIFEST = "manifest.json"
 FORMAT = "qifu-backup-1"
+KEY_FILE = "data.key"
 
 
 def database_files(settings: Settings) -> dict[str, Path]:
@@ -65,8 +67,14 @@ def _is_sound(file: Path) -> bool:
         return False
 
 
-def write(archive: Path, files: Mapping[str, Path], now: datetime) -> list[str]:
+def write(archive: Path, files: Mapping[str, Path], now: datetime, key: Path | None = None) -> list[str]:
     """Write an archive of the databases that exist, readable by its owner only.
+
+    Args:
+        archive: Where to.
+        files: Name in the archive → database.
+        now: The present moment.
+        key: The file with the data key, where it is to be taken along.
 
     Returns:
         The names of those in it.
@@ -81,24 +89,41 @@ def write(archive: Path, files: Mapping[str, Path], now: datetime) -> list[str]:
     with tempfile.TemporaryDirectory(dir=archive.parent, prefix=".backup-") as folder:
         for name, file in present.items():
             _copy(file, Path(folder) / name)
-        manifest = {"format": FORMAT, "made_at": now.isoformat(), "databases": sorted(present)}
+        taken = [] if key is None else [KEY_FILE]
+        if key is not None:
+            shutil.copyfile(key, Path(folder) / KEY_FILE)
+        manifest = {
+            "format": FORMAT,
+            "made_at": now.isoformat(),
+            "databases": sorted(present),
+            "key": key is not None,
+        }
         (Path(folder) / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
         unfinished = Path(folder) / "archive"
         with tarfile.open(unfinished, "w:gz") as tar:
-            for name in (MANIFEST, *sorted(present)):
+            for name in (MANIFEST, *sorted(present), *taken):
                 tar.add(Path(folder) / name, arcname=name)
         unfinished.chmod(0o600)
         unfinished.replace(archive)
     return sorted(present)
 
 
-def read(archive: Path, files: Mapping[str, Path], *, force: bool) -> list[str]:
+def read(
+    archive: Path,
+    files: Mapping[str, Path],
+    *,
+    force: bool,
+    key: Path | None = None,
+    check: Callable[[Path, Path | None], None] = lambda database, key: None,
+) -> list[str]:
     """Put the databases of an archive in their places, all checked before the first is replaced.
 
     Args:
         archive: What ``write`` made.
         files: Name in the archive → place.
         force: Replace databases that exist.
+        key: Where a data key that the archive holds belongs; it is put there if none is there.
+        check: Called with the unpacked ``qifu.db`` and the key that came along, before anything is replaced.
 
     Returns:
         The names of those restored.
@@ -114,6 +139,12 @@ def read(archive: Path, files: Mapping[str, Path], *, force: bool) -> list[str]:
     parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=parent, prefix=".restore-") as folder:
         names = _unpack(archive, files, Path(folder))
+        came_along = Path(folder) / KEY_FILE
+        if "qifu.db" in names:
+            check(Path(folder) / "qifu.db", came_along if came_along.exists() else None)
+        if key is not None and came_along.exists() and not key.exists():
+            came_along.chmod(0o600)
+            shutil.move(came_along, key)
         for name in names:
             target = files[name]
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -141,7 +172,7 @@ def _unpack(archive: Path, files: Mapping[str, Path], folder: Path) -> list[str]
             names = [str(name) for name in manifest["databases"]]
             if manifest.get("format") != FORMAT or not names or not set(names) <= files.keys():
                 raise ValueError
-            for name in names:
+            for name in (*names, *([KEY_FILE] if manifest.get("key") else [])):
                 member = tar.extractfile(name)
                 if member is None:
                     raise ValueError

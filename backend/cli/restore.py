@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import sqlite3
+from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 
 from backend.cli import archive
@@ -25,7 +28,69 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     if not arguments.file.is_file():
         raise NotFound(f"没有备份文件 {arguments.file}。")
     files = archive.database_files(settings)
+    key = None if settings.data_key else settings.data_dir / archive.KEY_FILE
+    fits: list[bool] = []
     with only_one(settings.data_dir):
-        names = archive.read(arguments.file, files, force=arguments.force)
+        names = archive.read(
+            arguments.file,
+            files,
+            force=arguments.force,
+            key=key,
+            check=lambda database, came_along: fits.append(_key_fits(settings, database, came_along)),
+        )
+        aside = _put_anchors_aside(settings.data_dir)
     print(f"已恢复 {'、'.join(names)}。")
+    if any(fits):
+        print("数据密钥与备份相符。")
+    if aside:
+        print(f"恢复的是较早的状态，此前的锚点已移到 {aside.name}；qifu check --audit 从现在起重新积累锚点。")
     return 0
+
+
+def _key_fits(settings: Settings, database: Path, came_along: Path | None) -> bool:
+    """Whether the key that will be used has written a database; False where it holds nothing written by any.
+
+    Raises:
+        WrongKey: Another key has, or there is none.
+    """
+    from backend.composition import vault_of
+    from backend.storage.vault import KEY_FILE, Vault, WrongKey, decode_key
+
+    check = _key_check(database)
+    if check is None:
+        return False
+    own = settings.data_key is not None or (settings.data_dir / KEY_FILE).exists()
+    try:
+        if own or came_along is None:
+            vault = vault_of(settings, make=False)
+        else:
+            vault = Vault(decode_key(came_along.read_text(encoding="ascii")))
+    except WrongKey as error:
+        raise WrongKey(f"{error}没有改动任何数据。") from None
+    if vault.check != check:
+        raise WrongKey(
+            "备份是用另一个数据密钥写的，没有改动任何数据；请先设置原来的 QIFU_DATA_KEY，"
+            "或者把原来的 data.key 放回数据文件夹。"
+        )
+    return True
+
+
+def _key_check(database: Path) -> str | None:
+    """What a database remembers of its key; None where it has nothing to remember."""
+    with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as opened:
+        try:
+            row = opened.execute("SELECT key_check FROM integrity").fetchone()
+        except sqlite3.DatabaseError:
+            return None
+    return str(row[0]) if row else None
+
+
+def _put_anchors_aside(data_dir: Path) -> Path | None:
+    """Rename the anchors of the state that was replaced; answers where they are."""
+    from backend.storage.anchors import ANCHOR_FILE
+
+    anchors = data_dir / ANCHOR_FILE
+    if not anchors.exists():
+        return None
+    aside = anchors.with_name(f"audit-anchors-{datetime.now().astimezone():%Y%m%d-%H%M%S}.jsonl")
+    return anchors.rename(aside)
