@@ -2,9 +2,9 @@
 
     python -m benchmarks.filing sqlite:////tmp/big.db [--requests 500] [--clients 1] [--no-triage]
 
-Each filing is a new one with an idempotency key, of an enterprise that has filed before or has not, with one or
-two problems of 15 to 600 characters. ``--no-triage`` puts a stand-in for triage that proposes nothing at once,
-which shows what the rest costs.
+Each filing is a new one with an idempotency key, of an enterprise that has filed before or has not, with
+one or two problems of 15 to 600 characters. ``--no-triage`` puts a stand-in for triage that proposes
+nothing at once, which shows what the rest costs.
 """
 
 from __future__ import annotations
