@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
@@ -60,6 +61,18 @@ def sentence(error: ValidationError) -> tuple[str, str]:
     if kind in ("moment", "number"):
         return f"{at} {first['msg']}。", at
     return f"{at} 的格式不正确。", at
+
+
+def figure(value: Any) -> Any:
+    """A figure as it was written: 98.7 is 98.7, and ``true`` is no figure."""
+    if isinstance(value, bool):
+        raise PydanticCustomError("number", "应为数字")
+    return str(value) if isinstance(value, float) else value
+
+
+def number(value: Decimal) -> int | float:
+    """A figure for JSON: a whole one as a whole number, others with at most four decimals."""
+    return int(value) if value == value.to_integral_value() else float(round(value, 4))
 
 
 def written(moment: datetime) -> str:

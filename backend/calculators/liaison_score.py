@@ -16,7 +16,7 @@ from pydantic import BeforeValidator, Field, StrictBool
 from pydantic_core import PydanticCustomError
 
 from backend.calculators.calculator import Calculator, Computation, Surroundings
-from backend.calculators.inputs import Input
+from backend.calculators.inputs import Input, figure, number
 
 _FIVE = Decimal(5)
 _TEN = Decimal(10)
@@ -108,13 +108,6 @@ def _media(value: Any) -> Any:
     return tuple(map(_medium, value)) if isinstance(value, list | tuple) else value
 
 
-def _number(value: Any) -> Any:
-    """A figure as it was written: 98.7 is 98.7, and ``true`` is no figure."""
-    if isinstance(value, bool):
-        raise PydanticCustomError("number", "应为数字")
-    return str(value) if isinstance(value, float) else value
-
-
 def _count(value: Any) -> Any:
     if isinstance(value, bool):
         raise PydanticCustomError("number", "应为整数")
@@ -122,8 +115,8 @@ def _count(value: Any) -> Any:
 
 
 Count = Annotated[int, BeforeValidator(_count), Field(ge=0, le=100_000)]
-Share = Annotated[Decimal, BeforeValidator(_number), Field(ge=0, le=100, max_digits=20)]
-Stars = Annotated[Decimal, BeforeValidator(_number), Field(ge=1, le=5, max_digits=20)]
+Share = Annotated[Decimal, BeforeValidator(figure), Field(ge=0, le=100, max_digits=20)]
+Stars = Annotated[Decimal, BeforeValidator(figure), Field(ge=1, le=5, max_digits=20)]
 Levels = Annotated[tuple[Medium, ...], BeforeValidator(_media), Field(max_length=1000)]
 
 
@@ -162,11 +155,6 @@ class LiaisonScoreInput(Input):
     adopted: Count = 0
 
 
-def _points(value: Decimal) -> int | float:
-    """Whole points as a whole number."""
-    return int(value) if value == value.to_integral_value() else float(round(value, 4))
-
-
 def _left(full: Decimal, lost: Decimal) -> Decimal:
     return max(Decimal(0), full - lost)
 
@@ -191,8 +179,8 @@ def compute(given: LiaisonScoreInput, _around: Surroundings) -> Computation:
         "争先创优": min(Decimal(15), media + 3 * given.adopted),
     }
     total = sum(parts.values(), Decimal(0))
-    said = {name: _points(points) for name, points in parts.items()}
-    total_said = _points(total)
+    said = {name: number(points) for name, points in parts.items()}
+    total_said = number(total)
     trace = (*_steps(given, said, media), f"总分 {total_said} 分（满分 100 分）")
     return Computation(
         result={"parts": said, "total": total_said}, trace=trace, citations=("qt.liaison.score",)
@@ -214,17 +202,17 @@ def _steps(given: LiaisonScoreInput, said: dict[str, int | float], media: Decima
         "办结率": f"满分 5 分，未按“135”时效办结 {given.overdue} 个，每个扣 5 分",
         "解决率": "当月没有企业反馈结果的问题，不扣分"
         if solved is None
-        else f"{_points(solved)}%，比 100% 低 {_points(100 - solved)} 个百分点，每个百分点扣 1 分",
+        else f"{number(solved)}%，比 100% 低 {number(100 - solved)} 个百分点，每个百分点扣 1 分",
         "瞒报": f"满分 10 分，发现瞒报漏报 {given.hidden} 起，每起扣 5 分",
         "企业评价": "当月没有企业评价，不扣分"
         if stars is None
-        else f"{_points(stars)} 星，五星 10 分，每下降一星扣 3 分",
+        else f"{number(stars)} 星，五星 10 分，每下降一星扣 3 分",
         "部门评价": f"{'全程跟踪' if given.tracked else '未全程跟踪'}，满分 5 分",
         "月度督查": f"满分 10 分，发现问题 {given.inspect_faults} 起，每起扣 5 分",
         "主动担当": lead,
         "区领导走访": "按要求在场并汇报" if given.leader_visit else "当月没有",
         "信息报送": f"{given.posts} 篇，每篇 1 分，三篇及以上 5 分",
-        "争先创优": f"媒体刊登{f'（{levels}）' if levels else ''} {_points(media)} 分，"
+        "争先创优": f"媒体刊登{f'（{levels}）' if levels else ''} {number(media)} 分，"
         f"采用 {given.adopted} 篇，每篇 3 分，合计最高 15 分",
     }
     return tuple(f"{name}：{text}，得 {said[name]} 分" for name, text in counted.items())

@@ -8,7 +8,7 @@ from typing import Any
 
 from backend.appeals.calendar import WorkCalendar
 from backend.appeals.deadlines import CLOSE_OF_BUSINESS
-from backend.calculators import catch_all, deadline, liaison_score, policy_return, routing
+from backend.calculators import assessments, catch_all, deadline, liaison_score, policy_return, routing
 from backend.calculators.calculator import Calculator, Computation, Surroundings
 from backend.errors import NotFound
 
@@ -32,6 +32,9 @@ class Calculators:
             catch_all.CALCULATOR,
             policy_return.CALCULATOR,
             liaison_score.CALCULATOR,
+            assessments.SCORE,
+            assessments.BONUS,
+            assessments.BANDS,
         )
         self._by_name = {calculator.name: calculator for calculator in known}
 

@@ -344,7 +344,24 @@ LIAISON_SCORES: list[Case] = [
     ("liaison-score", NOTHING, {"total": 5}),
 ]
 
-CASES: list[Case] = [*DEADLINES, *ROUTINGS, *CATCH_ALLS, *POLICY_RETURNS, *LIAISON_SCORES]
+ASSESSMENTS: list[Case] = [
+    ("chief-officer-score", {"five_powers": 90, "deductions": []}, {"total": 110}),
+    ("chief-officer-score", {"five_powers": 100}, {"total": 120}),
+    ("chief-officer-score", {"five_powers": 70, "deductions": [3] * 9}, {"total": 70, "basic": 0}),
+    ("chief-officer-score", {"five_powers": 88.5, "deductions": [1, 1.5]}, {"total": 106}),
+    ("chief-officer-bonus", {"grades": ["A", "S"]}, {"bonuses": [22000, 24000]}),
+    ("chief-officer-bonus", {"grades": ["B", "D"], "base": 10001}, {"bonuses": [9000.9, 0]}),
+    (
+        "department-bonus",
+        {"units": 20},
+        {"rank_to_max_points": {"1-6": 3.0, "7-16": 2.4, "17-20": 1.8}},
+    ),
+    ("department-bonus", {"units": 5}, {"rank_to_max_points": {"1": 3.0, "2-4": 2.4, "5": 1.8}}),
+    ("department-bonus", {"units": 11}, {"rank_to_max_points": {"1-3": 3.0, "4-8": 2.4, "9-11": 1.8}}),
+    ("department-bonus", {"units": 1}, {"rank_to_max_points": {"1": 1.8}}),
+]
+
+CASES: list[Case] = [*DEADLINES, *ROUTINGS, *CATCH_ALLS, *POLICY_RETURNS, *LIAISON_SCORES, *ASSESSMENTS]
 
 BAD: list[tuple[str, dict[str, Any], str]] = [
     ("liaison-score", {}, "visit"),
@@ -380,6 +397,14 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
             ("colour", "red"),
         )
     ),
+    ("chief-officer-score", {"five_powers": 101}, "five_powers"),
+    ("chief-officer-score", {"five_powers": 80, "deductions": [4]}, "deductions"),
+    ("chief-officer-score", {"five_powers": True}, "five_powers"),
+    ("chief-officer-bonus", {"grades": []}, "grades"),
+    ("chief-officer-bonus", {"grades": ["E"]}, "grades"),
+    ("chief-officer-bonus", {"grades": ["S"], "base": -1}, "base"),
+    ("department-bonus", {"units": 0}, "units"),
+    ("department-bonus", {"units": 2.5}, "units"),
     ("policy-return", {"kind": "three", "handed_at": "2026-03-03T10:00:00+08:00"}, "kind"),
     ("policy-return", {"kind": "joint", "handed_at": "2026-03-03T10:00:00"}, "handed_at"),
     ("catch-all", {"situation": "今天天气不错"}, "situation"),
