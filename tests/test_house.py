@@ -115,6 +115,11 @@ def test_rules_are_computed_without_a_database_or_a_server(room: str) -> None:
     assert breaches(modules(f"backend/{room}"), banned) == []
 
 
+def test_supervision_stores_nothing_and_serves_nothing() -> None:
+    banned = ["sqlalchemy", "alembic", "aiosqlite", "psycopg", "aiohttp.web", "backend.storage", "backend.api"]
+    assert breaches(modules("backend/supervision"), banned) == []
+
+
 def test_storage_serves_nothing_and_the_api_stores_nothing() -> None:
     assert breaches(modules("backend/storage"), ["aiohttp", "backend.api", "backend.hotline"]) == []
     assert breaches(modules("backend/api"), ["sqlalchemy", "alembic", "backend.storage"]) == []

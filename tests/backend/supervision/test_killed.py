@@ -20,8 +20,8 @@ from backend.storage.tables import AppealRow, HistoryRow, OutboxRow, PenaltyRow,
 
 pytestmark = pytest.mark.database
 
-APPEALS = 40
-KILLS = 10
+APPEALS = 30
+KILLS = 5
 NOW = datetime.fromisoformat("2026-12-02T16:00:00+08:00")
 
 
