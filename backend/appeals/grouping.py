@@ -39,6 +39,7 @@ _ROUNDS = 4
 _SEEDS = 400  # words that may begin a group
 _SEED_WEIGHT = 0.1  # least weight of such a word in a text
 _LEAST = 3  # texts of a group that begins with a word
+_BESIDE = 0.1  # least likeness to a group beside the one pair that is shared most
 _NOTHING = 1e-6
 _AT_ONCE = 500_000  # products that are held at once
 _DAMPED = 0.15  # weight of a place's or an enterprise's name beside other words
@@ -246,7 +247,24 @@ def _nearest(rows: _Rows, labels: Places, join: float) -> Places:
         owners, groups, alike = owners[order], groups[order], alike[order]
         told = np.diff(owners, prepend=-1).astype(bool) & (alike >= join)
         best[owners[told]] = groups[told]
-    return best
+    return np.where(_beside(rows, best, centres) >= _BESIDE, best, -1)
+
+
+def _beside(rows: _Rows, labels: Places, centres: _Rows) -> NDArray[np.float64]:
+    """How like its group each text is beside the one pair that they share most: 备案 alone is no matter."""
+    owners = rows.owners()
+    keys = centres.owners() * rows.width + centres.columns
+    order = np.argsort(keys)
+    keys, values = keys[order], centres.values[order]
+    if not len(keys):
+        return np.zeros(rows.count)
+    wanted = labels[owners] * rows.width + rows.columns
+    places = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    same = (keys[places] == wanted) & (labels[owners] >= 0)
+    shared = np.where(same, rows.values * values[places], 0.0)
+    highest = np.zeros(rows.count)
+    np.maximum.at(highest, owners, shared)
+    return np.bincount(owners, shared, rows.count) - highest
 
 
 def _centres(rows: _Rows, labels: Places) -> tuple[_Rows, NDArray[np.float64]]:

@@ -119,3 +119,8 @@ def test_many_texts_are_grouped_by_parts_of_them() -> None:
 def test_weights_of_nothing_are_no_trouble() -> None:
     empty = Pairs(np.zeros(0, np.int64), np.zeros(0))
     assert group([empty, *counted(list(POWER_CUTS)), empty]) == [tuple(range(1, 7))]
+
+
+def test_one_common_word_makes_no_topic() -> None:
+    letters = ["孵化器备案要什么条件", "技改备案填错怎么撤回", "托育机构备案去哪个窗口", "化学品备案多久下来"]
+    assert grouped([*letters, *LETTERS]) == PROBLEMS
