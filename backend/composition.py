@@ -324,7 +324,7 @@ def build(
         likeness=LikenessService(
             database.unit_of_work,
             clock,
-            directory.all_names,
+            directory.place_names,
             duplicate_days=settings.duplicate_days,
             topic_days=settings.hot_topic_days,
             topic_enterprises=settings.hot_topic_enterprises,

@@ -166,7 +166,7 @@ class LikenessService:
     Args:
         unit_of_work: Opens a transaction.
         clock: The present moment, aware.
-        names: Names of places and departments, which tell nothing about a problem.
+        names: Names of places, which tell where a problem is and not what.
         duplicate_days: See `DUPLICATE_DAYS`.
         topic_days: See `HOT_TOPIC_DAYS`.
         topic_enterprises: See `HOT_TOPIC_ENTERPRISES`.

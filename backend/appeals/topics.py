@@ -140,7 +140,7 @@ def topics(
         now: The end of the window.
         days: Its length.
         least_enterprises: Distinct enterprises that make a topic.
-        names: Names of places and departments, which say where rather than what and weigh little.
+        names: Names of places, which say where rather than what and weigh little.
         known: Pairs of some letters by number, counted before; spares counting them again.
 
     Returns:

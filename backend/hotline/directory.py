@@ -81,10 +81,9 @@ class HomeDirectory:
         where = self._jurisdiction(district)
         return [found for found in self._base.territories.values() if self._in(found.id, where)]
 
-    def all_names(self) -> list[str]:
-        """Names and aliases of the departments and territories of the home district."""
-        units: list[Department | Territory] = [*self.departments(), *self.territories()]
-        return [name for unit in units for name in (unit.name, *unit.aliases)]
+    def place_names(self) -> list[str]:
+        """The home district and its territories; not what they are for, as 生物医药平台 for one of them says."""
+        return [self.home.name, *(territory.name for territory in self.territories())]
 
     def district_of(self, object_id: str) -> str:
         """The name of the district whose folder holds an object."""
