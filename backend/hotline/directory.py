@@ -82,7 +82,7 @@ class HomeDirectory:
         return [found for found in self._base.territories.values() if self._in(found.id, where)]
 
     def place_names(self) -> list[str]:
-        """The home district and its territories; not what they are for, as 生物医药平台 for one of them says."""
+        """Names of the home district and its territories, without aliases, which may say what one is for."""
         return [self.home.name, *(territory.name for territory in self.territories())]
 
     def district_of(self, object_id: str) -> str:
