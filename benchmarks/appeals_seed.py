@@ -32,7 +32,7 @@ from sqlalchemy.engine import make_url
 
 from backend.appeals import chain
 from backend.appeals.calendar import SHANGHAI, WorkCalendar
-from backend.appeals.deadlines import due_at, is_provisional, silence_moments, supervision_moments
+from backend.appeals.deadlines import TASKFORCE, due_at, is_provisional, silence_moments, supervision_moments
 from backend.appeals.likeness import enterprise_key
 from backend.appeals.model import SETTLED, Event, HistoryEvent, Level, State
 from backend.appeals.numbers import format_number
@@ -609,7 +609,7 @@ class Generator:
                 feedback.get("stars"),
                 life.comment if feedback else None,
                 now["dissatisfied"],
-                len(life.lines),
+                sum(line.event is not Event.NOTE for line in life.lines),
                 len(life.lines),
                 head,
             )
@@ -618,6 +618,12 @@ class Generator:
             (appeal_id, position, name) for position, name in enumerate(now["co_departments"])
         )
         self._supervise(rows, appeal_id, at, direct, moments, now)
+        # who returns an escalation supervises it directly, and that is an order
+        rows.appeal_supervision.extend(
+            (appeal_id, line.at, TASKFORCE, "order", "done", line.text, line.at)
+            for line in life.lines
+            if line.event is Event.RETURN
+        )
 
     def _supervise(
         self,
@@ -636,17 +642,16 @@ class Generator:
         for when, by, kind in wanted:
             if when <= stopped_at:
                 pending = not settled and self._due_pending and self._random.random() < self._due_pending
-                state = "pending" if pending else "done"
+                # a moment that was acted on would need its line in the record
+                state = "pending" if pending else "stopped"
             else:
                 state = "stopped" if settled else "pending"
-            acted = when if state == "done" else None
-            rows.appeal_supervision.append((appeal_id, when, by, kind, state, "", acted))
+            rows.appeal_supervision.append((appeal_id, when, by, kind, state, "", None))
         if now["state"] in (State.RESOLVED, State.NOT_ACCEPTED):
             *asks, call = silence_moments(ended, self._calendar)
             for moment, kind in (*((ask, "ask") for ask in asks), (call, "call")):
-                state = "done" if moment.at <= self._until and kind == "ask" else "pending"
-                acted = moment.at if state == "done" else None
-                rows.appeal_supervision.append((appeal_id, moment.at, moment.by, kind, state, "", acted))
+                state = "stopped" if moment.at <= self._until and kind == "ask" else "pending"
+                rows.appeal_supervision.append((appeal_id, moment.at, moment.by, kind, state, "", None))
 
     def _number(self, at: datetime) -> str:
         day = at.date()

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from backend_vault import VAULT
 from sqlalchemy import event, insert, select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.appeals.likeness import enterprise_key
 from backend.appeals.model import SETTLED, Level, State
@@ -236,6 +237,31 @@ async def test_an_erased_text_is_no_longer_found(database: Database) -> None:
     if database.engine.dialect.name == "postgresql":
         async with database.engine.begin() as connection:
             assert await connection.scalar(select(fulltext.WORDS.c.appeal_id)) is None
+
+
+async def test_what_was_erased_is_gone_from_the_file_too(sqlite_template: Any, tmp_path: Any) -> None:
+    path = tmp_path / "qifu.db"
+    path.write_bytes(sqlite_template.read_bytes())
+    database = Database(f"sqlite:///{path}", VAULT)
+    made = make(random.Random(4))
+    made[5]["text"] = "龘龘小区的化粪池"
+    await fill(database, made, set(ENTERPRISES[:1]))
+
+    async def kept() -> bool:
+        async with database.engine.connect() as connection:
+            blocks = await connection.scalars(text("SELECT block FROM appeal_words_data"))
+            return any("龘".encode() in block for block in blocks)
+
+    async with database.engine.begin() as connection:
+        gone = update(AppealRow).where(AppealRow.id == made[5]["id"])
+        await connection.execute(gone.values(text="已清除"))
+    assert await kept()
+    async with AsyncSession(database.engine) as session:
+        await fulltext.forget(session)
+        await session.commit()
+    assert not await kept()
+    assert (await ask(database, AppealQuery(text="已清除"))).total == 1
+    await database.close()
 
 
 async def test_width_and_case_do_not_count_and_all_words_must_be_there(database: Database) -> None:
