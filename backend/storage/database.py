@@ -40,6 +40,7 @@ from backend.storage.vault import Vault
 
 _READ_ONLY = "qifu_read_only"
 BUSY_SECONDS = 15
+_BUSY = "数据库暂时繁忙或不可用，本次操作没有生效，请稍后再试。"
 
 
 def async_url(url: str) -> URL:
@@ -205,7 +206,12 @@ class UnitOfWork:
 
     async def __aenter__(self) -> Self:
         if self._database.writers and not self._read_only:
-            await self._database.writers.acquire()
+            try:
+                # who is far back in the line is told as soon as who is first in it
+                async with asyncio.timeout(BUSY_SECONDS):
+                    await self._database.writers.acquire()
+            except TimeoutError as error:
+                raise Unavailable(_BUSY) from error
             self._holds_lock = True
         session = self._session = AsyncSession(self._database.engine, expire_on_commit=False, autoflush=False)
         try:
@@ -281,5 +287,11 @@ def raise_sentence(error: Exception) -> None:
     """
     if isinstance(error, DataError):
         raise InvalidInput("有内容过长或含有无法保存的字符，请检查后再试。") from error
-    if isinstance(error, OperationalError | InterfaceError | PoolTimeoutError):
-        raise Unavailable("数据库暂时繁忙或不可用，本次操作没有生效，请稍后再试。") from error
+    if isinstance(error, OperationalError | InterfaceError | PoolTimeoutError) or _only_reads(error):
+        raise Unavailable(_BUSY) from error
+
+
+def _only_reads(error: Exception) -> bool:
+    """Whether PostgreSQL takes no changes for now, as a standby does, or has ended an idle transaction."""
+    state = getattr(getattr(error, "orig", None), "sqlstate", None)
+    return state in ("25006", "25P03")
