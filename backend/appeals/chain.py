@@ -18,6 +18,9 @@ from backend.appeals.model import HistoryEvent
 Sign = Callable[[bytes], str]
 """Signs bytes with the installation's key; hexadecimal."""
 
+# one for all lines: making an encoder takes longer than encoding
+_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
 START = ""
 """The head before the first line."""
 
@@ -81,6 +84,4 @@ def moment(at: datetime) -> str:
 
 
 def _bytes(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode(
-        "utf-8", "surrogatepass"
-    )
+    return _ENCODER.encode(value).encode("utf-8", "surrogatepass")

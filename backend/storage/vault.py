@@ -82,7 +82,7 @@ class Vault:
 
     def sign(self, content: bytes) -> str:
         """The signature of a piece of the record, in hexadecimal."""
-        return hmac.new(self._record, content, hashlib.sha256).hexdigest()
+        return hmac.digest(self._record, content, "sha256").hex()
 
     @property
     def check(self) -> str:
