@@ -38,6 +38,13 @@ class SqlOutbox:
             statement = upsert(self._session, _TABLE).on_conflict_do_nothing(index_elements=[OutboxRow.key])
             await self._session.execute(statement, [_values(*one) for one in messages])
 
+    async def is_due(self, now: datetime) -> bool:
+        """Whether a message waits to be delivered now."""
+        query = select(OutboxRow.id).where(
+            OutboxRow.state == Delivery.WAITING.value, OutboxRow.next_try_at <= now
+        )
+        return await self._session.scalar(query.limit(1)) is not None
+
     async def settle(
         self, now: datetime, audiences: Collection[Audience], channels: Collection[str], state: Delivery
     ) -> int:

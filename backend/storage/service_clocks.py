@@ -82,16 +82,17 @@ class SqlServiceClocks:
             )
         )
 
+    async def is_due(self, now: datetime) -> bool:
+        """Whether a running time limit is over and not reminded of."""
+        query = select(ServiceClockRow.id).where(*_is_over(now)).limit(1)
+        return await self._session.scalar(query) is not None
+
     async def claim_due(self, now: datetime, limit: int) -> tuple[ServiceClock, ...]:
         """Hold running time limits that are over and not reminded of, those due longest first."""
         rows = await self._session.execute(
             select(ServiceClockRow, AppealRow.number)
             .outerjoin(AppealRow, AppealRow.id == ServiceClockRow.appeal_id)
-            .where(
-                ServiceClockRow.state == ClockState.RUNNING.value,
-                ServiceClockRow.due_at <= now,
-                ServiceClockRow.reminded_at.is_(None),
-            )
+            .where(*_is_over(now))
             .order_by(ServiceClockRow.due_at, ServiceClockRow.id)
             .limit(limit)
             .with_for_update(of=ServiceClockRow, skip_locked=True)
@@ -138,6 +139,14 @@ class SqlServiceClocks:
         )
         found = tuple(_clock(row, number) for row, number in rows)
         return Page(found, total or 0, query.page, query.page_size)
+
+
+def _is_over(now: datetime) -> tuple[Any, ...]:
+    return (
+        ServiceClockRow.state == ClockState.RUNNING.value,
+        ServiceClockRow.due_at <= now,
+        ServiceClockRow.reminded_at.is_(None),
+    )
 
 
 def _names(unit: str) -> Any:

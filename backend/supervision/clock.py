@@ -120,9 +120,9 @@ class SupervisionClock:
         began = time.perf_counter()
         acted = appeals = messages = penalties = 0
         failed: set[int] = set()
-        while True:
-            now = self._clock()
-            deeds = await self._act(now, failed)
+        moments, limits = await self._is_due()
+        while moments:
+            deeds = await self._act(self._clock(), failed)
             if deeds is None:
                 break
             acted += sum(len(one.done) for one in deeds)
@@ -130,7 +130,7 @@ class SupervisionClock:
             messages += sum(len(one.messages) for one in deeds)
             penalties += sum(len(one.penalties) for one in deeds)
             await asyncio.sleep(0)
-        while reminded := await self._remind():
+        while limits and (reminded := await self._remind()):
             acted += reminded
         done = Pass(acted, appeals, messages, penalties, len(failed), time.perf_counter() - began)
         await self._measure()
@@ -149,6 +149,13 @@ class SupervisionClock:
                 },
             )
         return done
+
+    async def _is_due(self) -> tuple[bool, bool]:
+        """Whether moments, and time limits, are due; asked without keeping any writer waiting."""
+        now = self._clock()
+        async with self._unit_of_work(read_only=True) as work:
+            pending, _ = await work.supervision.backlog(now)
+            return pending > 0, await work.service_clocks.is_due(now)
 
     async def _act(self, now: datetime, failed: set[int]) -> list[Deed] | None:
         """One batch; None where nothing is left that this worker can hold."""

@@ -84,6 +84,9 @@ class Dispatcher:
             Unavailable: The database does not answer.
         """
         now = self._clock()
+        async with self._unit_of_work(read_only=True) as work:
+            if not await work.outbox.is_due(now):
+                return 0
         async with self._unit_of_work() as work:
             settled = 0
             if self._gateway is None:

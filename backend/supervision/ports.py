@@ -59,6 +59,10 @@ class OutboxRepository(Protocol):
         """Keep messages about several appeals; one whose key is there already is not kept twice."""
         ...
 
+    async def is_due(self, now: datetime) -> bool:
+        """Whether a message waits to be delivered now."""
+        ...
+
     async def settle(
         self, now: datetime, audiences: Collection[Audience], channels: Collection[str], state: Delivery
     ) -> int:
@@ -141,6 +145,10 @@ class ServiceClockRepository(Protocol):
 
     async def move(self, clock_id: int, due_at: datetime) -> None:
         """Give a time limit another due time."""
+        ...
+
+    async def is_due(self, now: datetime) -> bool:
+        """Whether a running time limit is over and not reminded of."""
         ...
 
     async def claim_due(self, now: datetime, limit: int) -> tuple[ServiceClock, ...]:

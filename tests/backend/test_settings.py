@@ -111,3 +111,13 @@ def test_the_bot_is_given_what_was_worked_out_and_nothing_unset() -> None:
     assert given_to_bot["QIFU_TRACKER_URL"] == "sqlite:////srv/qifu/tracker.db"
     assert "QIFU_REDIS_URL" not in given_to_bot
     assert given_to_bot.keys() <= {variable(field) for field in Settings.model_fields}
+
+
+@pytest.mark.parametrize(
+    "url", ["https://notices.example.cn/in", "http://127.0.0.1:9/in", "http://localhost/in"]
+)
+def test_numbers_leave_the_house_in_private_only(url: str) -> None:
+    assert load_settings({}, notice_url=url, notice_phone=True).notice_url == url
+    with pytest.raises(InvalidSettings, match="QIFU_NOTICE_PHONE"):
+        load_settings({}, notice_url="http://notices.example.cn/in", notice_phone=True)
+    assert load_settings({}, notice_url="http://notices.example.cn/in").notice_phone is False

@@ -6,13 +6,16 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from appeal_district import StubDirectory
 from sqlalchemy import text
 from supervision_helpers import Watched, rows
 
 from backend.appeals import chain
+from backend.appeals.calendar import WorkCalendar
 from backend.errors import Unavailable
 from backend.storage.tables import AppealRow, HistoryRow, OutboxRow, SupervisionRow
 from backend.supervision.clock import Loop
+from backend.supervision.service import Supervision
 
 pytestmark = pytest.mark.database
 
@@ -281,6 +284,32 @@ async def test_a_loop_lets_its_call_end() -> None:
     await begun.wait()
     await loop.stop()
     assert ended
+
+
+async def test_the_loops_run_by_themselves_until_they_are_stopped(watched: Watched) -> None:
+    number = await watched.district.assigned()
+    watched.at("2026-12-02T16:00:00")
+    district = watched.district
+    running = Supervision(
+        watched.database.unit_of_work, watched.clock, StubDirectory(), WorkCalendar(), seconds=0.01
+    )
+    running.start()
+    try:
+        async with asyncio.timeout(60):
+            while running.gauges.acted < 2 or any(row.state == "waiting" for row in await watched.outbox()):
+                await asyncio.sleep(0.01)
+    finally:
+        await running.stop()
+    passes = running.gauges.passes
+    assert len(await watched.reminders(number)) == 2
+    assert (await running.messages.of_desk(district.taskforce))[1] == 2
+    assert running.gauges.passes == passes
+    switched_off = Supervision(
+        watched.database.unit_of_work, watched.clock, StubDirectory(), WorkCalendar(), seconds=0
+    )
+    switched_off.start()
+    await switched_off.stop()
+    assert switched_off.gauges.passes == 0
 
 
 async def test_rows_keep_when_they_were_acted_on(watched: Watched) -> None:
