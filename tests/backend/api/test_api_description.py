@@ -14,6 +14,7 @@ from backend.api.app import ENDPOINTS
 from backend.api.endpoints import Endpoint
 from backend.people.roles import Role
 
+_MONTH = "/api/v1/desk/liaisons/{username}/months/{month}"
 DOCUMENT = ROOT / "docs" / "api.md"
 
 
@@ -62,6 +63,7 @@ async def test_answers_are_as_described(backend: Backend) -> None:
     filed = await backend.file()
     number = filed["number"]
     task_force = await backend.staff(Role.TASKFORCE)
+    await backend.container.people.create_account("helper", Role.LIAISON)
     await backend.container.people.create_account("officer", Role.ADMIN, None, "correct-horse-battery")
     calls: list[tuple[str, str, str, Any]] = [
         ("GET", "/healthz", "/healthz", None),
@@ -101,6 +103,12 @@ async def test_answers_are_as_described(backend: Backend) -> None:
         ),
         ("POST", "/api/v1/desk/appeals/{number}/note", f"/api/v1/desk/appeals/{number}/note", {}),
         ("GET", "/api/v1/desk/handoffs", "/api/v1/desk/handoffs", None),
+        ("GET", "/api/v1/desk/figures", "/api/v1/desk/figures?by=level", None),
+        ("GET", "/api/v1/desk/figures", "/api/v1/desk/figures?by=colour", None),
+        ("GET", "/api/v1/desk/figures/table", "/api/v1/desk/figures/table", None),
+        ("GET", _MONTH, "/api/v1/desk/liaisons/helper/months/2026-11", None),
+        ("POST", _MONTH, "/api/v1/desk/liaisons/helper/months/2026-11", {"visit": True, "tracked": True}),
+        ("GET", _MONTH, "/api/v1/desk/liaisons/nobody/months/2026-11", None),
         ("POST", "/api/v1/chat", "/api/v1/chat", {"sender": "s", "message": "红烧肉怎么做"}),
         ("GET", "/api/v1/desk/unanswered", "/api/v1/desk/unanswered", None),
         ("POST", "/api/v1/desk/unanswered/handled", "/api/v1/desk/unanswered/handled", {"ids": [1]}),
