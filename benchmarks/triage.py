@@ -20,7 +20,7 @@ from backend.triage.classifier import MODEL
 from backend.triage.keeping import Kept
 from backend.triage.labelled import load_labelled
 from backend.triage.proposing import Triage
-from backend.triage.training import Quality, train
+from backend.triage.training import Quality, measure, train
 
 UNSEEN = Path("tests/data/triage")
 LONG = 1200
@@ -120,12 +120,18 @@ def main() -> None:
         print(row(name, quality))
     print("\n| not trained on | appeals | category | level | lead department | by rules alone |")
     print("|---|---|---|---|---|---|")
+    said: list[tuple[float, bool]] = []
     for path in sorted(UNSEEN.glob("*.jsonl")):
         items = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
         cells = []
         for proposer in (triage, rules):
             proposed = [proposer.propose(item["text"])[0] for item in items]
             pairs = list(zip(items, proposed, strict=True))
+            if proposer is triage:
+                said += [
+                    (problem.candidates[0].probability, problem.lead_department in item["departments"])
+                    for item, problem in pairs
+                ]
             right = (
                 sum(problem.category in item["accept_categories"] for item, problem in pairs),
                 sum(problem.level == item["level"] for item, problem in pairs),
@@ -133,6 +139,11 @@ def main() -> None:
             )
             cells.append([f"{count / len(items):.1%}" for count in right])
         print(f"| {path.stem} | {len(items)} | {' | '.join(cells[0])} | {', '.join(cells[1])} |")
+    print(
+        "\n| probability of the proposed department, not trained on | right | calibration error | said → right |"
+    )
+    print("|---|---|---|---|")
+    print(row("all of them", measure(said)))
 
 
 if __name__ == "__main__":

@@ -24,6 +24,10 @@ _LIKELY: Final = 0.12
 
 _SEEN: Final = 0.01
 _ASKED: Final = 0.6
+_TOPICS: Final = 0.5
+_DOUBT: Final = 0.1
+"""Share that every department keeps when the topics do not point to it."""
+
 _SHOWN: Final = 3
 _CATCH_ALL_BOARD: Final[BoardName] = "兜底"
 _OF_CATCH_ALL: Final = frozenset({"审批"})
@@ -165,8 +169,19 @@ class Triage:
         return self._made(part, category, level, lead, co, shares, reasons, territory)
 
     def _shares(self, evidence: Evidence, likely: Likelihoods) -> dict[str, float]:
-        """Each department's probability, largest first; a department that is asked by name comes first."""
-        shares = {key: share for key, share in likely.department.items() if key in self._rules.departments}
+        """Each department's probability, largest first; a department that is asked by name comes first.
+
+        What the topics say weighs as much as the square root of what the classifier says: where their words
+        stand in the text outright, a likeness of phrasing alone does not overrule them.
+        """
+        known = self._rules.shares(evidence)
+        shares = {
+            key: share * (known.get(key, 0.0) + _DOUBT) ** _TOPICS
+            for key, share in likely.department.items()
+            if key in self._rules.departments
+        }
+        total = sum(shares.values()) or 1.0
+        shares = {key: share / total for key, share in shares.items()}
         asked = {item.department for item in evidence.named if item.asked}
         if len(asked) == 1:
             shares = {

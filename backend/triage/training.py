@@ -47,6 +47,7 @@ _SERVICE: Final = 0.15
 _MOST_ANSWERS: Final = 4
 _TEMPERATURES: Final = tuple(0.3 * 1.08**step for step in range(40))
 _BINS: Final = 10
+_NEVER: Final = 1e-6
 _FEWEST: Final = 3
 
 
@@ -314,13 +315,11 @@ def _unseen(matrix: csr_matrix, rows: Sequence[_Row], head: Head) -> list[_Score
 
 
 def _temperature(scored: Sequence[_Scored]) -> float:
-    """The temperature under which the right answers are likeliest together."""
+    """The temperature under which the probability of the likeliest answer tells best whether it is right."""
 
     def surprise(temperature: float) -> float:
-        total = 0.0
-        for probabilities, right in _spread(scored, temperature):
-            total -= math.log(max(1e-9, float(probabilities[right].sum())))
-        return total
+        said = _calibrated(scored, temperature)
+        return -sum(math.log(max(_NEVER, share if right else 1.0 - share)) for share, right in said)
 
     return min(_TEMPERATURES, key=surprise)
 
