@@ -35,8 +35,8 @@ class MessageKind(StrEnum):
         ASSIGNMENT: A unit has got an appeal.
         ORDER: A supervision order.
         ESCALATION: An appeal has gone up a coordination level.
-        REOPENED: The enterprise says that it is not solved.
-        ENDED: The enterprise has withdrawn.
+        REOPENED: The enterprise says that it is not solved, or that a merge was wrong.
+        ENDED: The enterprise has withdrawn, or another appeal goes on for this one.
         FIRST_ASKED: A department with first-asked responsibility hands an appeal on; to be looked at.
         CLOCK: A time limit beside 135 is over.
         CALENDAR: A year that is counted with has no published holidays yet.
@@ -119,9 +119,7 @@ def lead_desk(appeal: Appeal) -> Desk:
 
 
 def involved(appeal: Appeal) -> tuple[Desk, ...]:
-    """The desks that have a part in an appeal: who leads, who helps, the territory; before the assignment
-    only who has to assign it.
-    """
+    """The desks that have a part in an appeal: lead, helpers, territory; before it is assigned who assigns it."""
     if appeal.state is State.FILED:
         return (lead_desk(appeal),)
     helpers = (Desk(Role.DEPARTMENT, name) for name in appeal.co_departments)
@@ -200,20 +198,38 @@ def messages_of(before: Appeal, after: Appeal, line: HistoryEvent) -> tuple[Mess
             f"企业撤回：诉求 {number}",
             f"企业已撤回诉求 {number}，不需要继续办理。",
         )
+    elif event is Event.MERGE and after.state is State.MERGED:
+        ended = f"诉求 {number} 已并入 {after.merged_into} 一并办理"
+        tell(
+            MessageKind.ENDED,
+            (None,),
+            f"您的{ended}",
+            f"您的{ended}。如果不是同一件事，请凭编号和联系电话取消并案。",
+        )
+        if before.state is not State.FILED:
+            tell(MessageKind.ENDED, involved(before), f"并案：诉求 {number}", f"{ended}。")
+    elif event is Event.UNMERGE:
+        tell(
+            MessageKind.REOPENED,
+            (lead_desk(after),),
+            f"取消并案：诉求 {number}",
+            f"诉求 {number} 已取消并案，请重新审核交办。{until}{look}",
+        )
     elif event is Event.RESOLVE:
         tell(
             MessageKind.OUTCOME,
             (None,),
             f"您的诉求 {number} 已办结，请确认",
-            f"您的诉求 {number} 已由{after.lead}办结。请凭编号和提交时的联系电话查看结果，并反馈已解决或未解决；"
-            "未经您确认不会闭环。",
+            f"您的诉求 {number} 已由{after.lead}办结。请凭编号和提交时的联系电话查看结果，"
+            "并反馈已解决或未解决；未经您确认不会闭环。",
         )
     elif event is Event.DECLINE:
         tell(
             MessageKind.OUTCOME,
             (None,),
             f"您的诉求 {number} 不予受理，请确认",
-            f"您的诉求 {number} 不予受理。请凭编号和提交时的联系电话查看说明，并反馈是否认可；不认可的将重新审核。",
+            f"您的诉求 {number} 不予受理。请凭编号和提交时的联系电话查看说明，"
+            "并反馈是否认可；不认可的将重新审核。",
         )
     return tuple(made)
 

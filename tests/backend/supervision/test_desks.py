@@ -91,6 +91,20 @@ async def test_every_deed_tells_the_unit_concerned(watched: Watched) -> None:
     ]
 
 
+async def test_a_merge_and_its_taking_back_are_told(watched: Watched) -> None:
+    district, service = watched.district, watched.district.service
+    number, goes_on = await district.assigned(), await district.assigned()
+    await service.merge(district.operator, number, into=goes_on, reason="同一件事")
+    await service.separate(number, PHONE, "不是同一件事")
+    told = [(row.kind, row.role, row.unit) for row in (await watched.outbox())[2:]]
+    assert told == [
+        ("ended", None, None),
+        ("ended", "department", "区住建局"),
+        ("ended", "territory", "下沙街道"),
+        ("reopened", "territory", "下沙街道"),
+    ]
+
+
 async def test_only_what_stays_undelivered_is_tried_again(watched: Watched) -> None:
     await watched.district.resolved()
     messages, taskforce = watched.supervision.messages, watched.district.taskforce
