@@ -23,7 +23,7 @@ class SimilarAppeal(Response):
     """An appeal of the same enterprise with a like problem.
 
     Attributes:
-        score: Likeness from 0 to 1.
+        score: Likeness by words from 0 to 1; 0 where only board or department are the same.
         shared: Words that both hold.
         reason: Why it is shown.
         mergeable: Whether the one asked for may be merged into this one, by who asks.

@@ -78,7 +78,9 @@ class Similar:
 
     Attributes:
         matter: The other appeal.
-        score: Likeness, above 0 and at most 1.
+        score: Likeness by words, 0 to 1; 0 where only board or department are the same, because one matter
+        can
+            be told in two ways that share no word.
         shared: Words that both hold, the longest first.
         mergeable: Whether the actor may now let it go on for the one that was asked for.
     """
@@ -91,6 +93,8 @@ class Similar:
     @property
     def reason(self) -> str:
         """Why it is shown, as a sentence."""
+        if not self.score:
+            return "同一家企业近期的同类诉求，说法不同，请看是不是同一件事。"
         return f"同一家企业，都提到{'、'.join(self.shared)}。" if self.shared else "同一家企业，内容相近。"
 
 
@@ -203,7 +207,7 @@ class LikenessService:
             number: Of the appeal to compare with.
 
         Returns:
-            The most alike first.
+            The most alike first, then what is still open and of the same kind, the newest first.
 
         Raises:
             NotAllowed: The role has no desk.
@@ -224,15 +228,17 @@ class LikenessService:
             return ()
         rarity = await self._known_rarity()
         found = await asyncio.to_thread(like, _told(appeal), [_told(other) for other in others], rarity)
+        alike = [(others[one.position], round(one.score, 3), one.shared) for one in found]
+        shown = {one.position for one in found}
+        kin = [
+            (other, 0.0, ())
+            for position, other in enumerate(others)
+            if position not in shown and _goes_on(other) and _of_one_kind(appeal, other)
+        ]
         merges = _may_end(appeal, actor)
         return tuple(
-            Similar(
-                others[one.position],
-                round(one.score, 3),
-                one.shared,
-                merges and _goes_on(others[one.position]),
-            )
-            for one in found[:_MOST_SIMILAR]
+            Similar(other, score, shared, merges and _goes_on(other))
+            for other, score, shared in (*alike, *kin)[:_MOST_SIMILAR]
         )
 
     async def hot_topics(
@@ -321,6 +327,12 @@ def _may_end(appeal: Matter, actor: Actor) -> bool:
     except QifuError:
         return False
     return True
+
+
+def _of_one_kind(one: Matter, other: Matter) -> bool:
+    return one.category == other.category or (
+        one.lead_department is not None and one.lead_department == other.lead_department
+    )
 
 
 def _goes_on(appeal: Matter) -> bool:

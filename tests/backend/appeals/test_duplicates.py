@@ -95,9 +95,23 @@ def shelf_of(*texts: str) -> Shelf:
 async def test_the_most_alike_come_first_and_never_itself() -> None:
     shelf = shelf_of(POWER_CUTS[1], POWER_CUTS[1], POWER_CUTS[4], *ALONE)
     found = await LikenessService(shelf, Moment()).similar(TASKFORCE, "qt20261120-0001")
-    assert [one.matter.number[-4:] for one in found] == ["0002", "0003"]
+    assert [one.matter.number[-4:] for one in found if one.score] == ["0002", "0003"]
+    assert [one.score > 0 for one in found] == [True] * 2 + [False] * len(ALONE)
     assert found[0].score == 1.0
     assert all(one.mergeable for one in found)
+
+
+async def test_one_matter_in_other_words_is_shown_by_its_kind_while_it_is_open() -> None:
+    told = matter(2, "晚上下班门外黑漆漆一片，摔过人了")
+    shelf = Shelf(
+        matter(1, "厂区东侧路灯坏了两个月"),
+        told,
+        replace(matter(3, "食堂菜价太贵"), category="金融", lead_department=None),
+        replace(matter(4, "晚上看不见路"), state=State.CLOSED),
+    )
+    (found,) = await LikenessService(shelf, Moment()).similar(TASKFORCE, "QT20261120-0001")
+    assert (found.matter, found.score) == (told, 0.0)
+    assert "同类" in found.reason
 
 
 async def test_at_most_twenty_are_shown() -> None:
