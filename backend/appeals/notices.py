@@ -119,7 +119,7 @@ def lead_desk(appeal: Appeal) -> Desk:
 
 
 def involved(appeal: Appeal) -> tuple[Desk, ...]:
-    """The desks that have a part in an appeal: lead, helpers, territory; before it is assigned who assigns it."""
+    """The desks that have a part in an appeal; before it is assigned, only who has to assign it."""
     if appeal.state is State.FILED:
         return (lead_desk(appeal),)
     helpers = (Desk(Role.DEPARTMENT, name) for name in appeal.co_departments)

@@ -1,7 +1,7 @@
 """The events that count in the yearly assessment (分级分类协调机制, 督查考核机制).
 
-Lateness is judged by one question: was the appeal unresolved when it was due? It is recorded at the first thing
-that happens after that, at the latest by the clock's last moment, once for an appeal.
+Lateness is judged by one question: was the appeal unresolved when it was due? It is recorded at the first
+thing that happens after that, at the latest by the clock's last moment, once for an appeal.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Time limits beside 135: catch-all service, policy service, open service, direct line.
 
-The documents give them in the rooms' own work systems: 3135兜底办 in three ways, the policy window's return in
-natural hours (docs/135.md), an answer of open service within two working days. For a matter of the direct line
-they give none: the inspection office sets it.
+The documents give them in the service boards' own rules: 3135兜底办 in three ways, the policy window's return
+in natural hours (docs/135.md), an answer of open service within two working days. For a matter of the direct
+line they give none: the inspection office sets it.
 """
 
 from __future__ import annotations
