@@ -140,7 +140,7 @@ def main() -> None:
             cells.append([f"{count / len(items):.1%}" for count in right])
         print(f"| {path.stem} | {len(items)} | {' | '.join(cells[0])} | {', '.join(cells[1])} |")
     print(
-        "\n| probability of the proposed department, not trained on | right | calibration error | said → right |"
+        "\n| the lead department's probability, not trained on | right | calibration error | said → right |"
     )
     print("|---|---|---|---|")
     print(row("all of them", measure(said)))

@@ -48,6 +48,9 @@ class Kept:
         if mark == self._mark:
             return
         self._mark = mark
+        if mark is None and self._classifier is not None:
+            log.warning("triage model is gone from its folder; the one read before stays in use")
+            return
         try:
             found = Classifier.load(self._path)
         except BrokenModel as error:

@@ -33,6 +33,8 @@ _SPOKE: Final = 0.8
 _SHOWN: Final = 3
 _MOST_DEMANDS: Final = 12
 _REMEMBERED: Final = 64
+_HEAD: Final = 600
+_TAIL: Final = 200
 _DEFAULT_BOARD: Final[BoardName] = "诉求"
 _ONLY_A_NAME: Final = re.compile(
     r"^(?:(?!我|你|他|这|那|有个|没|被|了|要|想|不|的|附近|旁边|隔壁|门口|楼下)[\w（）()·&.,]){2,40}"
@@ -136,7 +138,7 @@ class Rules:
         self.boards = {board.name: board for board in base.boards.values()}
         index = TopicIndex(list(base.topics.values()))
         # the splitter asks for the same parts as the reader does afterwards
-        self._matches = lru_cache(_REMEMBERED)(lambda text: tuple(index.match(text)))
+        self._matches = lru_cache(_REMEMBERED)(lambda text: tuple(index.match(_ends(text))))
         self._names = Names(self.departments.values())
         self._signals: dict[str, list[tuple[Signal, list[re.Pattern[str]]]]] = defaultdict(list)
         for signal in base.signals.values():
@@ -225,7 +227,8 @@ class Rules:
         if hits.get("neglect") and not (sure and (len(leads) == 1 or len(named) == 1)):
             return Verdict("whistle", f"{hits['neglect'][0].reason}，按吹哨问题办理", involved)
         if unclear := hits.get("unclear"):
-            return Verdict("whistle", f"{unclear[0].reason}，按吹哨问题办理", involved, firm=len(unclear) > 1)
+            firm = len(unclear) > 1 or bool(hits.get("neglect"))
+            return Verdict("whistle", f"{unclear[0].reason}，按吹哨问题办理", involved, firm=firm)
         if len(spoke) > 1:
             names = "、".join(self.departments[key].name for key in spoke)
             reason = f"{names}说法不一或互相推转，涉及多个部门，按吹哨问题办理"
@@ -267,3 +270,8 @@ def _asks_more_than_wants(evidence: Evidence) -> bool:
 
 def _folder(object_id: str) -> str:
     return object_id.split(".", 1)[0]
+
+
+def _ends(text: str) -> str:
+    """The beginning and the end of a long text, where it says what it is about."""
+    return text if len(text) <= _HEAD + _TAIL else text[:_HEAD] + text[-_TAIL:]
