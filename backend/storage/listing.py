@@ -1,8 +1,8 @@
 """Which appeals a desk's list holds, and how many: read from the indexes alone, on both databases.
 
 SQLite keeps no statistics of its own, so it is told which index to read; PostgreSQL finds the plan by itself.
-The total is exact. Only on PostgreSQL, for words that more than `_MANY` appeals hold, counting ends at
-`_ENOUGH` and says that there are more.
+The total is exact. Only on PostgreSQL, for words that more than `_MANY` appeals hold and without any other
+filter, counting ends at `_ENOUGH` and says that there are more.
 """
 
 from __future__ import annotations
@@ -153,13 +153,10 @@ class _Listing:
             *(condition for condition, _ in self._picked),
             *map(_involves, dict.fromkeys(self._departments)),
         ]
-        held = (
-            select(words.c.appeal_id)
-            .where(fulltext.postgresql_match(self._words))
-            .limit(_MANY + 1)
-            .cte("held")
-            .prefix_with("MATERIALIZED")
-        )
+        matching = select(words.c.appeal_id).where(fulltext.postgresql_match(self._words))
+        if not conditions:
+            matching = matching.limit(_MANY + 1)
+        held = matching.cte("held").prefix_with("MATERIALIZED")
         kept = (
             select(AppealRow.id)
             .join(held, held.c.appeal_id == AppealRow.id)
@@ -177,12 +174,12 @@ class _Listing:
                 )
             )
         ).one()
-        if row.many <= _MANY:
+        if conditions or row.many <= _MANY:
             return Found(sorted(row.ids or (), reverse=True), row.total)
         ids = (
             select(AppealRow.id)
             .join(words, words.c.appeal_id == AppealRow.id)
-            .where(fulltext.postgresql_walk(self._words), *conditions)
+            .where(fulltext.postgresql_walk(self._words))
         )
         found = await self._page(ids.order_by(AppealRow.id.desc()))
         bounded = ids.limit(max(_ENOUGH, self._skip + self._size) + 1).subquery()
