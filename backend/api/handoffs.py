@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from backend.api.endpoints import Call, Table
-from backend.api.fields import Moment, OptionalText, Request, Response, Sender
+from backend.api.fields import Moment, OptionalText, Page, PageSize, Request, Response, Sender
 from backend.permissions import Action
 from backend.replies import Message
 
@@ -51,10 +51,20 @@ class WaitingHandoff(Response):
     created_at: Moment
 
 
+class WaitingQuery(Request):
+    """Which page."""
+
+    page: Page = 1
+    page_size: PageSize = 20
+
+
 class WaitingHandoffs(Response):
-    """Longest waiting first."""
+    """One page, longest waiting first."""
 
     handoffs: list[WaitingHandoff]
+    total: int
+    page: int
+    page_size: int
 
 
 class TakeUpRequest(Request):
@@ -75,10 +85,16 @@ class TakenUp(Response):
     access="staff",
     action=Action.HANDOFFS_VIEW,
 )
-async def get_handoffs(call: Call, data: None) -> WaitingHandoffs:
+async def get_handoffs(call: Call, data: WaitingQuery) -> WaitingHandoffs:
     """Lists waiting calls."""
-    waiting = await call.container.handoffs.waiting(call.staff.actor)
-    return WaitingHandoffs(handoffs=[WaitingHandoff.model_validate(found) for found in waiting])
+    handoffs, actor = call.container.handoffs, call.staff.actor
+    waiting = await handoffs.waiting(actor, data.page, data.page_size)
+    return WaitingHandoffs(
+        handoffs=[WaitingHandoff.model_validate(found) for found in waiting],
+        total=await handoffs.count_waiting(actor),
+        page=data.page,
+        page_size=data.page_size,
+    )
 
 
 @TABLE.post(

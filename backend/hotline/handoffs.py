@@ -51,15 +51,25 @@ class HandoffService:
             self._calls.set(sender, call)
         return await asyncio.shield(call)
 
-    async def waiting(self, actor: Actor) -> tuple[Handoff, ...]:
-        """The calls that nobody has taken up, longest waiting first.
+    async def waiting(self, actor: Actor, page: int = 1, page_size: int = 100) -> tuple[Handoff, ...]:
+        """One page of the calls that nobody has taken up, longest waiting first.
 
         Raises:
             NotAllowed: The role does not answer calls.
         """
         self._require(actor, Action.HANDOFFS_VIEW)
         async with self._database.unit_of_work(read_only=True) as work:
-            return await work.handoffs.waiting()
+            return await work.handoffs.waiting(page_size, (page - 1) * page_size)
+
+    async def count_waiting(self, actor: Actor) -> int:
+        """How many calls nobody has taken up.
+
+        Raises:
+            NotAllowed: The role does not answer calls.
+        """
+        self._require(actor, Action.HANDOFFS_VIEW)
+        async with self._database.unit_of_work(read_only=True) as work:
+            return await work.handoffs.count_waiting()
 
     async def take_up(self, actor: Actor, handoff_id: int) -> None:
         """Marks a call as taken up by the actor.

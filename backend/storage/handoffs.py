@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -56,11 +56,16 @@ class SqlHandoffs:
         await self._session.flush()
         return _handoff(row)
 
-    async def waiting(self, limit: int = 100) -> tuple[Handoff, ...]:
+    async def waiting(self, limit: int = 100, offset: int = 0) -> tuple[Handoff, ...]:
         """Open requests, longest waiting first."""
         query = select(HandoffRow).where(HandoffRow.state == "open")
-        rows = await self._session.scalars(query.order_by(HandoffRow.created_at, HandoffRow.id).limit(limit))
-        return tuple(map(_handoff, rows))
+        query = query.order_by(HandoffRow.created_at, HandoffRow.id).limit(limit).offset(offset)
+        return tuple(map(_handoff, await self._session.scalars(query)))
+
+    async def count_waiting(self) -> int:
+        """How many open requests there are."""
+        query = select(func.count(HandoffRow.id)).where(HandoffRow.state == "open")
+        return await self._session.scalar(query) or 0
 
     async def answer(self, handoff_id: int, by: str, at: datetime) -> bool:
         """Mark a request as taken up; False if it was not open."""
