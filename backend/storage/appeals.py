@@ -140,10 +140,10 @@ class SqlAppeals:
         query = select(AppealRow).where(AppealRow.number == number, *within(scope or Scope()))
         query = query.execution_options(populate_existing=True)
         if lock:
-            # first the lock, then whose it is: what another has changed while this waited is seen only then
+            # first the lock, then whose it is: what another has changed while this waited is seen only then;
+            # what is not there takes both statements too, so that it cannot be told from what is hidden
             held = select(AppealRow.id).where(AppealRow.number == number).with_for_update(of=AppealRow)
-            if await self._session.scalar(held) is None:
-                return None
+            await self._session.scalar(held)
         row = await self._session.scalar(query)
         return self.appeal(row) if row else None
 

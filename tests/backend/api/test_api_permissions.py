@@ -14,7 +14,7 @@ import sqlite3
 import zipfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -148,9 +148,9 @@ async def stage(
         web_dir=tmp_path / "web",
         clock_seconds=0,
     )
-    container = build(settings, clock=clock, knowledge=knowledge)
+    # without what runs beside the requests: its statements would be heard among those of the answers
+    container = replace(build(settings, clock=clock, knowledge=knowledge), upkeep=())
     async with TestClient(TestServer(create_app(container, Limits(turn_seconds=0.01)))) as client:
-        # its statements would be heard among those of the answers
         await container.supervision.stop()
         backend = Backend(container, client, StubBot(), clock)
         if not kept.exists():
