@@ -42,6 +42,7 @@ from backend.people.roles import Role
 from backend.storage.database import Database, sync_url
 from backend.storage.records import line_of
 from backend.storage.tables import Base
+from backend.supervision.clock import SupervisionClock
 
 T = TypeVar("T")
 LAST_DAY = date(2026, 12, 9)
@@ -220,6 +221,7 @@ class Life(RuleBasedStateMachine):
         self.filed: Counter[date] = Counter()
         self.keys: dict[str, tuple[Any, tuple[str, ...]]] = {}
         self.touched: set[str] = set()
+        self.notes = 0
 
     async def opened(self) -> Database:
         return type(self).open_database()
@@ -648,9 +650,10 @@ class Life(RuleBasedStateMachine):
         work = self.service.supervise(actor, twin.number, "请尽快办理")
         self.deed("supervise", twin, actor, None, work, lambda: self.ordered(twin, by), quiet=True)
 
-    @precondition(lambda self: self.twins)
+    @precondition(lambda self: self.twins and self.notes < 3)
     @rule(data=st.data())
     def note(self, data: st.DataObject) -> None:
+        self.notes += 1
         twin, actor, _ = self.scene(data, "note")
         work = self.service.note(actor, twin.number, "已电话联系")
         self.deed("note", twin, actor, None, work, lambda: None, quiet=True)
@@ -694,6 +697,29 @@ class Life(RuleBasedStateMachine):
         later = self.clock.now + timedelta(minutes=minutes)
         if later.date() <= LAST_DAY:
             self.clock.now = later
+
+    @precondition(lambda self: any(self.due(twin) for twin in self.twins.values()))
+    @rule()
+    def the_supervision_clock_passes(self) -> None:
+        clock = SupervisionClock(self.database.unit_of_work, self.clock, lambda name: None)
+        acted = self.run(clock.run_once()).acted
+        expected = 0
+        for twin in self.twins.values():
+            for row in self.due(twin):
+                count = twin.supervision.pop(row)
+                twin.supervision[(*row[:3], "done")] += count
+                twin.lines += count
+                expected += count
+                self.touched.add(twin.number)
+        assert acted == expected
+        assert self.run(clock.run_once()).acted == 0
+
+    def due(self, twin: Twin) -> list[tuple[datetime, str, str, str]]:
+        return [
+            row
+            for row in twin.supervision
+            if row[0] <= self.clock.now and row[2] in ("moment", "ask") and row[3] == "pending"
+        ]
 
     @precondition(lambda self: len(self.calendar.changed) < 4)
     @rule(days=st.integers(0, 8))
@@ -860,8 +886,9 @@ class Life(RuleBasedStateMachine):
         rows: Counter[tuple[datetime, str, str, str]] = Counter()
         passed = set()
         for (at, by, kind, state), count in twin.supervision.items():
-            if kind == "order":
+            if kind == "order" or state == "done":
                 rows[(at, by, kind, state)] += count
+                passed |= {(at, by)} if kind == "moment" else set()
             elif kind == "moment":
                 if (at, by) not in wanted:
                     rows[(at, by, kind, "stopped")] += count
@@ -870,7 +897,8 @@ class Life(RuleBasedStateMachine):
             else:
                 stays = twin.state in WAITS and before[1] == twin.state
                 rows[(at, by, kind, state if stays else "stopped")] += count
-        for at, by in wanted:
+        done = {(at, by) for at, by, kind, state in rows if (kind, state) == ("moment", "done")}
+        for at, by in wanted - done:
             live = twin.open and (at, by) not in passed
             rows[(at, by, "moment", "pending" if live else "stopped")] += 1
         if twin.state in WAITS and before[1] != twin.state:
