@@ -37,7 +37,7 @@ from backend.supervision.ports import SupervisionUnitOfWorkFactory
 log = logging.getLogger(__name__)
 
 BATCH: Final = 500
-"""Appeals in one transaction: few enough that nobody waits long, many enough that commits do not take over."""
+"""Appeals in one transaction: few enough that nobody waits long, many enough that few commits are needed."""
 
 _PATIENCE: Final = 5.0
 """Seconds in which a pass may end when the service stops."""
