@@ -180,7 +180,7 @@ class Settings(BaseSettings):
         90,
         ge=0,
         le=3660,
-        description="Days after closing in which an appeal is still shown beside a like one of its enterprise.",
+        description="Days after closing in which an appeal stays beside a like one of its enterprise.",
     )
     hot_topic_days: int = Field(
         14, ge=1, le=366, description="Days that hot topics look back, where nothing else is asked for."
@@ -218,8 +218,8 @@ class Settings(BaseSettings):
     notice_url: str | None = Field(
         None,
         description=(
-            "Notice gateway that reminders, orders and questions are posted to as JSON (`https://…`), such as "
-            "a district's own service for short messages. Unset: desks read theirs in the list of messages, "
+            "Notice gateway that reminders, orders and questions are posted to as JSON (`https://…`), such "
+            "as a district's own service for short messages. Unset: desks read theirs in the list of messages, "
             "enterprises are phoned."
         ),
     )

@@ -193,7 +193,7 @@ class EnterpriseSide(Engine):
             return await self._public(work.appeals, changed)
 
     async def separate(self, number: str, phone: str, reason: str = "") -> AppealRecord:
-        """Take an appeal out of the one that it was merged into, because the enterprise says that it is another.
+        """Take an appeal out of the one that it was merged into: its enterprise says that they are two.
 
         Raises:
             NotFound: No such appeal, or not with this phone.

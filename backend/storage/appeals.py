@@ -159,8 +159,10 @@ class SqlAppeals:
             StaleVersion: It was changed in between.
         """
         position = appeal.record_length + 1
-        appeal_id = await self._id(appeal.number)
-        new = history_row(self._vault, appeal_id, appeal.number, appeal.record_head, position, line)
+        appeal_id, last_at = await self._last(appeal)
+        # a clock that was set back must not turn the record around
+        later = line if last_at is None or line.at >= last_at else replace(line, at=last_at)
+        new = history_row(self._vault, appeal_id, appeal.number, appeal.record_head, position, later)
         result = await self._session.execute(
             update(AppealRow)
             .where(
@@ -188,6 +190,13 @@ class SqlAppeals:
             row.co_departments.extend(_co_rows(appeal))
         await self._session.flush()
         return self.appeal(row)
+
+    async def _last(self, appeal: Appeal) -> tuple[int, datetime | None]:
+        """The row of an appeal, and when the last line of its record was written."""
+        last = (HistoryRow.appeal_id == AppealRow.id) & (HistoryRow.position == appeal.record_length)
+        query = select(AppealRow.id, HistoryRow.at).outerjoin(HistoryRow, last)
+        found = (await self._session.execute(query.where(AppealRow.number == appeal.number))).one()
+        return found[0], found[1]
 
     async def follow_up(self, number: str, messages: Sequence[Message], penalties: Sequence[Penalty]) -> None:
         """Keep what a change of an appeal gives rise to; what is there already is not kept twice."""

@@ -866,6 +866,16 @@ async def test_a_clock_that_is_set_back_does_not_turn_the_record_around(district
     assert record.appeal.resolved_at >= record.appeal.assigned_at
 
 
+async def test_a_line_is_never_earlier_than_the_one_before_it(district: District) -> None:
+    number = await district.assigned()
+    district.clock.pass_by(hours=2)
+    await district.service.note(district.operator, number, "已电话联系")
+    district.clock.pass_by(hours=-1)
+    record = await district.service.start(district.housing, number)
+    times = [line.at for line in record.history]
+    assert times == sorted(times)
+
+
 async def test_the_second_of_two_officers_is_told_what_changed(district: District) -> None:
     number = (await district.filed()).number
     seen = (await district.service.get(district.xiasha, number)).appeal.version
