@@ -219,8 +219,8 @@ class Settings(BaseSettings):
         None,
         description=(
             "Notice gateway that reminders, orders and questions are posted to as JSON (`https://…`), such "
-            "as a district's own service for short messages. Unset: desks read theirs in the list of messages, "
-            "enterprises are phoned."
+            "as a district's own service for short messages. Unset: desks read theirs in the list of "
+            "messages, enterprises are phoned."
         ),
     )
     notice_secret: SecretStr | None = Field(
