@@ -56,6 +56,10 @@ class ErasureRepository(Protocol):
         """
         ...
 
+    async def sweep(self) -> None:
+        """Take what was erased out of the index of words as well, in a transaction of its own."""
+        ...
+
     async def tidy(self, questions: datetime, handoffs: datetime, tokens: datetime) -> int:
         """Delete questions, calls for a person, and ended tokens and attempts of before these moments."""
         ...
@@ -124,6 +128,11 @@ class Retention:
         erased = 0
         for number in numbers:
             erased += await self._erase(number, before)
+        if erased and len(numbers) < limit:
+            # once, after the last batch: the index is written anew
+            async with self._unit_of_work() as work:
+                await work.erasure.sweep()
+                await work.commit()
         if erased:
             log.info("personal data erased", extra={"appeals": erased})
         return erased

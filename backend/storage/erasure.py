@@ -14,6 +14,7 @@ from sqlalchemy.orm import aliased
 from backend.appeals import chain
 from backend.appeals.model import Appeal, Event, HistoryEvent, State
 from backend.appeals.ports import StaleVersion
+from backend.storage import fulltext
 from backend.storage.appeals import signed_content
 from backend.storage.records import history_row
 from backend.storage.tables import (
@@ -120,6 +121,10 @@ class SqlErasure:
             .where(FilingRow.group_id == group, ~left)
             .values(content_hash="", idempotency_key=None)
         )
+
+    async def sweep(self) -> None:
+        """Take what was erased out of the index of words as well, in a transaction of its own."""
+        await fulltext.forget(self._session)
 
     async def tidy(self, questions: datetime, handoffs: datetime, tokens: datetime) -> int:
         """Delete questions, calls for a person, and ended tokens and attempts of before these moments."""

@@ -96,6 +96,19 @@ async def test_nothing_of_the_person_is_left_and_the_record_is_whole(
         assert all(line.summary for line in lines)
 
 
+async def test_erased_words_leave_the_index_too(district: District, database_url: str) -> None:
+    number = (await district.filed(text="龘龘小区的化粪池堵了")).number
+    await district.service.withdraw(number, PHONE)
+    district.clock.pass_by(days=DAYS, hours=1)
+    assert await retention(district).erase_due() == 1
+    if database_url.startswith("sqlite"):
+        async with district.database.engine.connect() as connection:
+            blocks = await connection.scalars(text("SELECT block FROM appeal_words_data"))
+            assert not any("龘".encode() in block for block in blocks)
+    found = await district.service.list(district.taskforce, AppealQuery(text="龘"))
+    assert found.total == 0
+
+
 async def test_what_is_erased_is_not_found_by_number_and_phone(district: District) -> None:
     number = await district.resolved()
     await district.service.give_feedback(number, PHONE, "resolved", 5, "谢谢")
