@@ -324,7 +324,10 @@ class Audit:
         total = connection.execute(select(IntegrityRow.audit_length, IntegrityRow.audit_head)).first()
         if total and (position, head) != tuple(total):
             yield Finding("操作日志", "最后一条与总账不符，末尾有增删。")
-        yield from _check_calendar(connection)
+        try:
+            yield from list(_check_calendar(connection))
+        except _MALFORMED:
+            yield Finding("工作日历", "有无法读出的内容，没有经过系统就被改动。")
 
     def _entry_fits(self, head: str, row: Any) -> bool:
         try:
