@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.errors import QifuError
+from backend.triage.boundaries import COLUMNS, Judge
 from backend.triage.features import grams, knowledge
 from backend.triage.rules import Evidence, Rules
 
@@ -32,6 +33,7 @@ Head = Literal["category", "level", "department"]
 HEADS: Final[tuple[Head, ...]] = ("category", "level", "department")
 
 _SAYABLE: Final = re.compile(r"^[\u4e00-\u9fffa-z]{2,}$")
+_WORDY: Final = re.compile(r"^[\u4e00-\u9fffa-z]{2,3}$")
 _WORTH: Final = 0.02
 
 
@@ -79,6 +81,9 @@ class Features:
         rarity: Weight of each.
         known: Names of the knowledge features, whose places follow.
         share: Weight of a knowledge feature next to an n-gram.
+
+    Attributes:
+        wordy: For each n-gram whether it may be a word.
     """
 
     def __init__(
@@ -90,18 +95,25 @@ class Features:
         self.share = share
         self._gram_at = {gram: place for place, gram in enumerate(self.grams)}
         self._known_at = {name: place + len(self.grams) for place, name in enumerate(self.known)}
+        self.wordy = np.array([bool(_WORDY.match(gram)) for gram in self.grams], np.bool_)
 
     def __len__(self) -> int:
         return len(self.grams) + len(self.known)
 
-    def of(self, counts: Mapping[str, int], seen: Mapping[str, float]) -> Described:
-        """Returns the features of what `grams` and `knowledge` found in a text."""
+    def of(self, counts: Mapping[str, int], seen: Mapping[str, float], *, unit: bool = True) -> Described:
+        """Returns the features of what `grams` and `knowledge` found in a text.
+
+        Args:
+            counts: Its n-grams.
+            seen: What the knowledge base says of it.
+            unit: Whether the n-grams' values are brought to length 1; else those of pieces can be added up.
+        """
         at = self._gram_at
         found = [(place, count) for gram, count in counts.items() if (place := at.get(gram)) is not None]
         index = np.fromiter((place for place, _ in found), np.int32, len(found))
         value = np.log(np.fromiter((count for _, count in found), np.float32, len(found))) + np.float32(1.0)
         value *= self.rarity[index]
-        norm = float(np.sqrt((value * value).sum())) or 1.0
+        norm = (float(np.sqrt((value * value).sum())) or 1.0) if unit else 1.0
         more = [
             (place, level) for name, level in seen.items() if (place := self._known_at.get(name)) is not None
         ]
@@ -147,12 +159,20 @@ class Classifier:
         features: How a text becomes numbers.
         heads: The classifiers by what they decide.
         about: What the model was made from, for messages and for telling whether it is still of today.
+        judge: Says where in a message another matter begins; None if that has not been learnt.
     """
 
-    def __init__(self, features: Features, heads: Mapping[Head, Linear], about: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        features: Features,
+        heads: Mapping[Head, Linear],
+        about: Mapping[str, Any],
+        judge: Judge | None = None,
+    ) -> None:
         self.features = features
         self.heads = dict(heads)
         self.about = dict(about)
+        self.judge = judge
 
     def read(self, rules: Rules, evidence: Evidence) -> Likelihoods:
         """Returns what a text is likely to be.
@@ -200,13 +220,19 @@ class Classifier:
                 for head, linear in self.heads.items()
             },
         }
-        arrays: dict[str, NDArray[Any]] = {
-            "about": np.frombuffer(json.dumps(about, ensure_ascii=False).encode(), np.uint8),
-            "rarity": self.features.rarity.astype(np.float16),
-        }
+        arrays: dict[str, NDArray[Any]] = {"rarity": self.features.rarity.astype(np.float16)}
         for head, linear in self.heads.items():
             arrays[f"{head}_weights"] = linear.weights.astype(np.float16)
             arrays[f"{head}_bias"] = linear.bias.astype(np.float32)
+        if self.judge is not None:
+            about["judge"] = {
+                "starts": list(self.judge.starts),
+                "bias": self.judge.bias,
+                "least": self.judge.least,
+            }
+            arrays["judge_weights"] = self.judge.weights.astype(np.float32)
+            arrays["judge_starts"] = np.array(list(self.judge.starts.values()), np.float32)
+        arrays["about"] = np.frombuffer(json.dumps(about, ensure_ascii=False).encode(), np.uint8)
         buffer = io.BytesIO()
         np.savez_compressed(buffer, **arrays)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -255,6 +281,15 @@ class Classifier:
                     )
                     for head, fields in about.pop("heads").items()
                 }
+                said = about.pop("judge", None)
+                judge = said and Judge(
+                    arrays["judge_weights"],
+                    dict(zip(said["starts"], arrays["judge_starts"].tolist(), strict=True)),
+                    float(said["bias"]),
+                    float(said["least"]),
+                )
+            if judge and len(judge.weights) != COLUMNS:
+                raise ValueError("a judge of other boundaries")
             if set(heads) != set(HEADS) or any(
                 len(linear.weights) != len(features) for linear in heads.values()
             ):
@@ -271,7 +306,7 @@ class Classifier:
             zipfile.BadZipFile,
         ) as error:
             raise BrokenModel(f"分诊模型 {path.name} 读不出来，请运行 qifu train 重新训练。") from error
-        return cls(features, heads, about)
+        return cls(features, heads, about, judge)
 
 
 def _overlap(one: str, other: str) -> bool:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, cast
 
 from backend.knowledge.entries import BoardName, LevelName
+from backend.triage.boundaries import describe, slices
 from backend.triage.classifier import Classifier, Likelihoods
 from backend.triage.rules import Evidence, Knowledge, Rules, Verdict
 from backend.triage.splitting import Subject, split
@@ -111,7 +113,15 @@ class Triage:
                 told[part] = self._rules.subject(part)
             return told[part]
 
-        return [self._problem(part, territory) for part in split(text, subject)]
+        classifier = self._classifier()
+        judged = partial(self._judged, classifier) if classifier and classifier.judge else None
+        return [self._problem(part, territory) for part in split(text, subject, judged)]
+
+    def _judged(self, classifier: Classifier, text: str, ruled: list[str]) -> list[str] | None:
+        described = describe(text, classifier, self._rules.topics, ruled)
+        if described is None or classifier.judge is None:
+            return None
+        return slices(text, classifier.judge.cuts(described))
 
     def _problem(self, part: str, territory: str | None) -> Problem:
         evidence = self._rules.read(part)

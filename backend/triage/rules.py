@@ -179,6 +179,10 @@ class Rules:
         plain = clear and best.score >= least + _PLAIN
         return Subject(best.topic.id, best.topic.lead, clear, best.topic.category, plain)
 
+    def topics(self, text: str) -> dict[str, tuple[str, float]]:
+        """Returns the topics that a normal text may be about: id → lead department and score."""
+        return {match.topic.id: (match.topic.lead, match.score) for match in self._matches(text)}
+
     def shares(self, evidence: Evidence) -> dict[str, float]:
         """Returns each department's share of the likelihood by topics and names, largest first."""
         weight: dict[str, float] = defaultdict(float)
