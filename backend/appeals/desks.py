@@ -334,7 +334,12 @@ class DeskSide(Engine):
                 f"提级到第 {step.level} 级：{step.name}",
                 words,
                 public=False,
-                also={"documents": sorted(documents), "major": major, "leaders_needed": leaders_needed},
+                # by names that no recorded field has, or the record would no longer tell what that field is
+                also={
+                    "documents": sorted(documents),
+                    "called_major": major,
+                    "leaders_needed": leaders_needed,
+                },
             )
 
     async def decline(
