@@ -352,8 +352,7 @@ def main() -> int:
         program = prepare(development=goal in {"develop", "test", "check"})
         pages = [] if program is None else [program]
         if goal == "run":
-            # seconds; the service itself trains the dialogue model while it already serves
-            must([qifu, "train", "--triage-only"])
+            # the service itself trains triage and the dialogue model while it already serves
             os.execv(qifu, [qifu, "serve", *arguments.rest])  # noqa: S606 - hands this process over
         if goal == "setup":
             must([qifu, "train"])

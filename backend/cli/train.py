@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("--force", action="store_true", help="没有变化也重新训练")
     parser.add_argument("--lexicon-only", action="store_true", help="只从知识库生成词典和例句，不训练")
-    parser.add_argument("--triage-only", action="store_true", help="只训练诉求分诊模型（几秒钟）")
+    parser.add_argument("--triage-only", action="store_true", help="只训练诉求分诊模型")
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
