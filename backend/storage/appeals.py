@@ -36,8 +36,7 @@ from backend.appeals.ports import (
     StaleVersion,
     StoredGroup,
 )
-from backend.storage.listing import OPEN, find
-from backend.storage.listing import within as within  # for those who import it from here
+from backend.storage.listing import OPEN, find, within
 from backend.storage.outbox import SqlOutbox
 from backend.storage.penalties import SqlPenalties
 from backend.storage.records import SqlIntegrity, content_signature, history_row, line_of, line_values

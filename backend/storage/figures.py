@@ -42,7 +42,7 @@ from backend.figures.definitions import GOOD_STARS, LATE_KINDS, Counts, total
 from backend.figures.model import Grouping, Key, Row, Selection
 from backend.figures.ports import Entered, Exported, LiaisonFacts
 from backend.people.roles import Role
-from backend.storage.appeals import within
+from backend.storage.listing import within
 from backend.storage.tables import (
     AccountRow,
     AppealRow,

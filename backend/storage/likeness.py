@@ -12,7 +12,7 @@ from backend.appeals.duplicates import Matter
 from backend.appeals.model import State
 from backend.appeals.ports import Scope
 from backend.appeals.topics import Letter
-from backend.storage.appeals import within
+from backend.storage.listing import within
 from backend.storage.tables import AppealRow
 
 _ENDED = (State.WITHDRAWN.value, State.MERGED.value)

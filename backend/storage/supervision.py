@@ -17,9 +17,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.appeals import chain
 from backend.appeals.model import Appeal, Supervision, SupervisionKind, SupervisionState
 from backend.appeals.ports import Scope
-from backend.storage.appeals import SqlAppeals, supervision_of, within
+from backend.storage.appeals import SqlAppeals, supervision_of
+from backend.storage.listing import within
 from backend.storage.outbox import SqlOutbox
 from backend.storage.penalties import SqlPenalties
+from backend.storage.records import line_values
 from backend.storage.tables import AppealRow, HistoryRow, OutboxRow, SupervisionRow
 from backend.storage.vault import Vault
 from backend.supervision.model import Deed, Delivery, DueAppeal, DueRow, Page, PhoneCall
@@ -108,27 +110,9 @@ class SqlSupervision:
             head, position = appeal.record_head, appeal.record_length
             for line in deed.lines:
                 position += 1
-                signed = chain.text_signature(self._vault.sign, appeal.number, position, line.text)
-                signature = chain.link(self._vault.sign, head, appeal.number, position, line, signed)
-                head = chain.head(self._vault.sign, appeal.number, position, signature)
-                lines.append(
-                    {
-                        "appeal_id": deed.due.id,
-                        "at": line.at,
-                        "actor_name": line.actor.name,
-                        "actor_role": line.actor.role.value,
-                        "actor_unit": line.actor.unit,
-                        "event": line.event.value,
-                        "summary": line.summary,
-                        "text": line.text,
-                        "public": line.public,
-                        "before": dict(line.before),
-                        "after": dict(line.after),
-                        "position": position,
-                        "text_signature": signed,
-                        "signature": signature,
-                    }
-                )
+                values = line_values(self._vault, appeal.number, head, position, line)
+                head = chain.head(self._vault.sign, appeal.number, position, values["signature"])
+                lines.append({"appeal_id": deed.due.id, **values})
             if deed.lines:
                 heads.append({"held": deed.due.id, "length": position, "head": head})
         if lines:
