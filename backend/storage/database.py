@@ -83,8 +83,11 @@ def _impatient(url: URL) -> URL:
         return url
     given = url.query.get("options", "")
     options = given if isinstance(given, str) else " ".join(given)
-    # compiling takes longer than any of our statements
-    limits = f"-c jit=off -c lock_timeout={BUSY_SECONDS}s -c idle_in_transaction_session_timeout=60s"
+    # compiling takes longer than any of our statements, and so do helpers where all cores are busy
+    limits = (
+        "-c jit=off -c max_parallel_workers_per_gather=0"
+        f" -c lock_timeout={BUSY_SECONDS}s -c idle_in_transaction_session_timeout=60s"
+    )
     return url.update_query_dict({"options": f"{options} {limits}".strip()})
 
 

@@ -23,6 +23,7 @@ from backend.storage.tables import (
     LEAD_INDEX,
     LIST_INDEX,
     OPEN_INDEX,
+    TERRITORY_INDEX,
     AccountRow,
     AppealRow,
     CoDepartmentRow,
@@ -83,13 +84,17 @@ class _Listing:
         self._session = session
         self._sqlite = session.get_bind().dialect.name == "sqlite"
         self._words = fulltext.words_of(query.text or "")
-        self._nothing = bool(query.text) and not self._words
         self._size = query.page_size
         self._skip = (query.page - 1) * query.page_size
-        self._departments = [name for name in (scope.department, query.department) if name is not None]
+        named = (name for name in (scope.department, query.department) if name is not None)
+        self._departments = list(dict.fromkeys(named))
         self._picked = _picked(scope, phone_hash)
         self._is_open = _only_open(query)
-        self._conditions = [*_plain(query, now), *_within(scope)]
+        self._conditions = _plain(query, now)
+        if scope.department is not None:
+            self._conditions.append(AppealRow.assigned_at.is_not(None))
+        self._territories = _territories(query, scope)
+        self._nothing = (bool(query.text) and not self._words) or self._territories == ()
         if self._is_open:
             # in the index's own words, or SQLite would not know that it may be read
             self._conditions.append(AppealRow.state.in_([literal_column(f"'{state}'") for state in OPEN]))
@@ -99,13 +104,19 @@ class _Listing:
             return Found((), 0)
         if self._words and not self._sqlite:
             return await self._by_words_postgresql()
-        if self._departments and not self._words and not self._picked:
-            return await self._by_department()
-        return await self._plainly()
+        if self._words or self._picked:
+            return await self._plainly()
+        parts = self._parts()
+        if len(parts) == 1:
+            return await self._counted(parts[0].order_by(AppealRow.id.desc()), parts[0])
+        upto = self._skip + self._size
+        firsts = [part.order_by(part.selected_columns[0].desc()).limit(upto).subquery() for part in parts]
+        both = union_all(*(select(first.c.id) for first in firsts)).subquery()
+        return await self._counted(select(both.c.id).order_by(both.c.id.desc()), *parts)
 
     async def _plainly(self) -> Found:
-        """By one index, or by the words on SQLite."""
-        conditions = [*self._conditions, *map(_involves, dict.fromkeys(self._departments))]
+        """By the one index that finds few, or by the words on SQLite."""
+        conditions = self._all()
         if self._words and not self._picked:
             words, row_id = fulltext.WORDS, fulltext.WORDS.c.rowid
             ids = select(row_id.label("id")).where(fulltext.sqlite_match(self._words))
@@ -114,56 +125,68 @@ class _Listing:
                 same = AppealRow.id == literal_column(f"+{fulltext.TABLE}.rowid")
                 ids = self._read(ids.select_from(words.join(AppealRow, same)).where(*conditions))
             return await self._counted(ids.order_by(row_id.desc()), ids)
+        ids = self._few()
         if self._words:
             held = select(fulltext.WORDS.c.rowid).where(fulltext.sqlite_match(self._words))
-            conditions.append(AppealRow.id.in_(held))
-        ids = select(AppealRow.id).where(*conditions, *(condition for condition, _ in self._picked))
-        if conditions or self._picked:
-            ids = self._read(ids)
+            ids = ids.where(AppealRow.id.in_(held))
         return await self._counted(ids.order_by(AppealRow.id.desc()), ids)
 
-    async def _by_department(self) -> Found:
-        """What the department leads, and what it only helps with: two lists that have nothing in common."""
-        department, *others = dict.fromkeys(self._departments)
-        conditions = [*self._conditions, *map(_involves, others)]
-        led = select(AppealRow.id).where(AppealRow.lead_department == department, *conditions)
-        led = self._hint(led, OPEN_INDEX if self._is_open else LEAD_INDEX)
-        helped = (
-            select(CoDepartmentRow.appeal_id.label("id"))
-            .join(AppealRow, AppealRow.id == CoDepartmentRow.appeal_id)
-            .where(
-                CoDepartmentRow.department == department,
-                AppealRow.lead_department.is_distinct_from(department),
-                *conditions,
+    @property
+    def _narrowed(self) -> bool:
+        """Whether anything but words is asked."""
+        return bool(self._conditions or self._departments or self._picked) or self._territories is not None
+
+    def _all(self) -> list[Condition]:
+        """Every condition but those that few appeals meet."""
+        return [*self._conditions, *map(_involves, self._departments), *_anywhere(self._territories)]
+
+    def _few(self) -> Select[Any]:
+        """What few appeals meet, by the index that finds these."""
+        picked = (condition for condition, _ in self._picked)
+        return self._read(select(AppealRow.id).where(*self._all(), *picked))
+
+    def _parts(self) -> list[Select[Any]]:
+        """Lists that have nothing in common and together hold what fits, each read from one index.
+
+        What a department leads and what it only helps with; what lies in a territory and what lies in none.
+        """
+        if self._departments:
+            department, *others = self._departments
+            conditions = [*self._conditions, *map(_involves, others), *_anywhere(self._territories)]
+            led = select(AppealRow.id).where(AppealRow.lead_department == department, *conditions)
+            helped = (
+                select(CoDepartmentRow.appeal_id.label("id"))
+                .join(AppealRow, AppealRow.id == CoDepartmentRow.appeal_id)
+                .where(
+                    CoDepartmentRow.department == department,
+                    AppealRow.lead_department.is_distinct_from(department),
+                    *conditions,
+                )
             )
-        )
-        helped = self._read(helped)
-        upto = self._skip + self._size
-        parts = (
-            led.order_by(AppealRow.id.desc()).limit(upto).subquery(),
-            helped.order_by(CoDepartmentRow.appeal_id.desc()).limit(upto).subquery(),
-        )
-        both = union_all(*(select(part.c.id) for part in parts)).subquery()
-        return await self._counted(select(both.c.id).order_by(both.c.id.desc()), led, helped)
+            return [self._hint(led, OPEN_INDEX if self._is_open else LEAD_INDEX), self._read(helped)]
+        ids = select(AppealRow.id).where(*self._conditions)
+        if self._territories is None:
+            return [self._read(ids) if self._conditions else ids]
+        index = OPEN_INDEX if self._is_open else TERRITORY_INDEX
+        return [self._hint(ids.where(AppealRow.territory == name), index) for name in self._territories]
 
     async def _by_words_postgresql(self) -> Found:
         words = fulltext.WORDS
-        conditions = [
-            *self._conditions,
-            *(condition for condition, _ in self._picked),
-            *map(_involves, dict.fromkeys(self._departments)),
-        ]
         matching = select(words.c.appeal_id).where(fulltext.postgresql_match(self._words))
-        if not conditions:
+        if not self._narrowed:
             matching = matching.limit(_MANY + 1)
         held = matching.cte("held").prefix_with("MATERIALIZED")
-        kept = (
-            select(AppealRow.id)
-            .join(held, held.c.appeal_id == AppealRow.id)
-            .where(*conditions)
-            .cte("kept")
-            .prefix_with("MATERIALIZED")
-        )
+        if self._picked or self._departments or self._territories is not None:
+            parts = [self._few()] if self._picked else self._parts()
+            # "is true" keeps PostgreSQL from reading the words' appeals once for each appeal of the list
+            fits = AppealRow.id.in_(select(held.c.appeal_id)).is_(True)
+            listed = union_all(*(part.where(fits) for part in parts)).subquery()
+            fitting = select(listed.c.id)
+        else:
+            fitting = (
+                select(AppealRow.id).join(held, held.c.appeal_id == AppealRow.id).where(*self._conditions)
+            )
+        kept = fitting.cte("kept").prefix_with("MATERIALIZED")
         newest = select(kept.c.id).order_by(kept.c.id.desc()).limit(self._size).offset(self._skip).subquery()
         row = (
             await self._session.execute(
@@ -174,7 +197,7 @@ class _Listing:
                 )
             )
         ).one()
-        if conditions or row.many <= _MANY:
+        if self._narrowed or row.many <= _MANY:
             return Found(sorted(row.ids or (), reverse=True), row.total)
         ids = (
             select(AppealRow.id)
@@ -246,8 +269,6 @@ def _plain(query: AppealQuery, now: datetime) -> list[Condition]:
         conditions.append(AppealRow.level == query.level.value)
     if query.category is not None:
         conditions.append(AppealRow.category == query.category)
-    if query.territory is not None:
-        conditions.append(AppealRow.territory == query.territory)
     if query.direct_line is not None:
         conditions.append(AppealRow.direct_line == query.direct_line)
     if query.open is False:
@@ -259,21 +280,25 @@ def _plain(query: AppealQuery, now: datetime) -> list[Condition]:
     return conditions
 
 
-def _within(scope: Scope) -> list[Condition]:
-    """What the scope asks beside department and liaison."""
-    conditions: list[Condition] = []
-    if scope.department is not None:
-        conditions.append(AppealRow.assigned_at.is_not(None))
-    if scope.territory is not None:
-        conditions.append(or_(AppealRow.territory == scope.territory, AppealRow.territory.is_(None)))
-    return conditions
+def _territories(query: AppealQuery, scope: Scope) -> tuple[str | None, ...] | None:
+    """Where an appeal may lie, None for one without a territory; or None where that does not matter."""
+    if scope.territory is None:
+        return None if query.territory is None else (query.territory,)
+    if query.territory is None:
+        return (scope.territory, None)
+    return (scope.territory,) if query.territory == scope.territory else ()
+
+
+def _anywhere(territories: tuple[str | None, ...] | None) -> list[Condition]:
+    return [] if territories is None else [or_(*(AppealRow.territory == name for name in territories))]
 
 
 def within(scope: Scope) -> list[Condition]:
     """Everything that a scope asks of a single appeal."""
     picked = [condition for condition, _ in _picked(Scope(liaison=scope.liaison), None)]
     departments = [_involves(scope.department)] if scope.department is not None else []
-    return [*_within(scope), *departments, *picked]
+    assigned = [AppealRow.assigned_at.is_not(None)] if scope.department is not None else []
+    return [*assigned, *departments, *_anywhere(_territories(AppealQuery(), scope)), *picked]
 
 
 def _involves(department: str) -> Condition:

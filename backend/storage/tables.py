@@ -15,6 +15,7 @@ from backend.storage.types import UtcDateTime
 # SQLite would look once for each. Not declared here: the text index (`backend.storage.fulltext`).
 LIST_INDEX = "ix_appeals_list"
 LEAD_INDEX = "ix_appeals_led"
+TERRITORY_INDEX = "ix_appeals_here"
 OPEN_INDEX = "ix_appeals_open"
 OPEN_ONLY = (
     "state IN ('filed', 'assigned', 'transferred', 'in_work', 'replied', 'reopened', 'escalated', 'returned')"
@@ -113,6 +114,7 @@ class AppealRow(Base):
         Index(None, "submitted_at"),
         Index(LIST_INDEX, "id", *_FILTERS),
         Index(LEAD_INDEX, "lead_department", "id", *(name for name in _FILTERS if name != "lead_department")),
+        Index(TERRITORY_INDEX, "territory", "id", *(name for name in _FILTERS if name != "territory")),
         Index(
             OPEN_INDEX,
             "id",
