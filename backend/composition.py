@@ -289,7 +289,9 @@ def build(
         phones=settings.notice_phone,
     )
     almanac.changed += [appeals.recompute, supervision.limits.recompute]
-    calculators = Calculators(almanac, close=settings.close_of_business)
+    calculators = Calculators(
+        almanac, settings.close_of_business, directory.departments(), directory.home.name
+    )
     figures = FigureService(database.unit_of_work, almanac, clock)
     handoffs = HandoffService(database, clock)
     unanswered = UnansweredService(database, clock)

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from backend.appeals.calendar import WorkCalendar
 from backend.calculators.inputs import Input, sentence
+from backend.calculators.units import Units
 from backend.errors import InvalidInput
 
 AnyInput = TypeVar("AnyInput", bound=Input)
@@ -38,10 +39,12 @@ class Surroundings:
     Attributes:
         calendar: The working days.
         close: Close of business.
+        units: Tells departments apart.
     """
 
     calendar: WorkCalendar
     close: time
+    units: Units
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import time
 from typing import Any
 
@@ -10,7 +10,9 @@ from backend.appeals.calendar import WorkCalendar
 from backend.appeals.deadlines import CLOSE_OF_BUSINESS
 from backend.calculators import assessments, catch_all, deadline, liaison_score, policy_return, routing
 from backend.calculators.calculator import Calculator, Computation, Surroundings
+from backend.calculators.units import Units
 from backend.errors import NotFound
+from backend.knowledge.entries import Department
 
 
 class Calculators:
@@ -19,13 +21,20 @@ class Calculators:
     Args:
         calendar: The working days; a function, where overrides may change while the service runs.
         close: Close of business.
+        departments: Those whose other names are known.
+        district: The district whose departments they are.
     """
 
     def __init__(
-        self, calendar: WorkCalendar | Callable[[], WorkCalendar], close: time = CLOSE_OF_BUSINESS
+        self,
+        calendar: WorkCalendar | Callable[[], WorkCalendar],
+        close: time = CLOSE_OF_BUSINESS,
+        departments: Iterable[Department] = (),
+        district: str = "",
     ) -> None:
         self._calendar = calendar
         self._close = close
+        self._units = Units(departments, district)
         known: tuple[Calculator[Any], ...] = (
             deadline.CALCULATOR,
             routing.CALCULATOR,
@@ -57,4 +66,4 @@ class Calculators:
         if calculator is None:
             raise NotFound(f"没有这个计算器，目前有：{'、'.join(self._by_name)}。")
         calendar = self._calendar if isinstance(self._calendar, WorkCalendar) else self._calendar()
-        return calculator.run(data, Surroundings(calendar, self._close))
+        return calculator.run(data, Surroundings(calendar, self._close, self._units))

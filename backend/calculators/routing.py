@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated
 
 from pydantic import Field
@@ -12,8 +11,6 @@ from backend.appeals.model import Level
 from backend.appeals.routing import distinct, route
 from backend.calculators.calculator import Calculator, Computation, Surroundings
 from backend.calculators.inputs import Input
-
-_SECTION = re.compile(r"^(.*?局)(?:.{1,12}(?:科|处|股|室))$")
 
 
 class RoutingInput(Input):
@@ -30,22 +27,18 @@ class RoutingInput(Input):
     direct: bool = False
 
 
-def _department(name: str) -> str:
-    """The department that a section belongs to: another section is not another department."""
-    section = _SECTION.match(name)
-    return section[1] if section else name
-
-
-def compute(given: RoutingInput, _around: Surroundings) -> Computation:
-    """Work out the route (docs/135.md, 5 and 6)."""
-    leads = [_department(name) for name in given.departments]
+def compute(given: RoutingInput, around: Surroundings) -> Computation:
+    """Work out the route (docs/135.md, 5 and 6); each department keeps the name it was first given."""
+    units = [unit for name in given.departments for unit in around.units.named(name)]
+    first: dict[str, str] = {}
+    leads = [first.setdefault(unit.key, unit.name) for unit in units]
     decided = route(given.initial_level, leads)
     departments = distinct(leads)
     named = "、".join(departments)
     trace = [f"开始时是{given.initial_level.text}"]
     citations = ["qt.promise.rerouting"]
     if len(leads) > len(departments):
-        trace.append("同一部门的不同科室，或者再次转回同一部门，只算一个主办部门")
+        trace.append("同一部门的不同科室、不同叫法，或者再次转回同一部门，只算一个主办部门")
     if not departments:
         trace.append("没有明确的主办部门，按吹哨问题处理")
         citations = ["qt.promise.unclear"]
