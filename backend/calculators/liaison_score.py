@@ -13,10 +13,9 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, StrictBool
-from pydantic_core import PydanticCustomError
 
 from backend.calculators.calculator import Calculator, Computation, Surroundings
-from backend.calculators.inputs import Input, figure, number
+from backend.calculators.inputs import Input, count, figure, number
 
 _FIVE = Decimal(5)
 _TEN = Decimal(10)
@@ -108,13 +107,7 @@ def _media(value: Any) -> Any:
     return tuple(map(_medium, value)) if isinstance(value, list | tuple) else value
 
 
-def _count(value: Any) -> Any:
-    if isinstance(value, bool):
-        raise PydanticCustomError("number", "应为整数")
-    return value
-
-
-Count = Annotated[int, BeforeValidator(_count), Field(ge=0, le=100_000)]
+Count = Annotated[int, BeforeValidator(count), Field(ge=0, le=100_000)]
 Share = Annotated[Decimal, BeforeValidator(figure), Field(ge=0, le=100, max_digits=20)]
 Stars = Annotated[Decimal, BeforeValidator(figure), Field(ge=1, le=5, max_digits=20)]
 Levels = Annotated[tuple[Medium, ...], BeforeValidator(_media), Field(max_length=1000)]

@@ -81,3 +81,17 @@ async def test_inputs_that_cannot_be_used_are_refused_with_a_sentence(backend: B
         answer = await backend.post(f"/api/v1/calculators/{name}", sent)
         await refused(answer, 422, "invalid_input")
         assert (await answer.json())["error"]["details"]["field"].split(".")[0] == field
+
+
+async def test_names_are_known_by_the_knowledge_base(backend: Backend) -> None:
+    body = {"initial_level": "single", "departments": ["区住房和城乡建设局", "区住建局（审批科）"]}
+    routed = await (await backend.post("/api/v1/calculators/routing", body)).json()
+    assert (routed["result"]["level"], routed["result"]["lead"]) == ("single", "区住房和城乡建设局")
+    listed = await backend.post("/api/v1/calculators/catch-all", {"situation": "涉及住建、环保、消防"})
+    assert (await listed.json())["result"]["level"] == "研讨办"
+
+
+async def test_a_refusal_says_what_is_wrong(backend: Backend) -> None:
+    answer = await backend.post("/api/v1/calculators/department-bonus", {"units": 0})
+    await refused(answer, 422, "invalid_input")
+    assert (await answer.json())["error"]["message"] == "units 不能小于 1。"

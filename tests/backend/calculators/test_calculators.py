@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+import json
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from calculator_cases import FULL
+from hypothesis import given
+from hypothesis import strategies as st
 
 from backend.appeals.calendar import WorkCalendar
 from backend.calculators import Calculators
@@ -202,14 +207,57 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     (
         "deadline",
         {"level": "single", "submitted_at": "2026-11-19T09:00:00Z", "direct": "很直接"},
-        "direct 的格式",
+        "direct 应为 true 或 false",
     ),
-    ("routing", {"initial_level": "single", "departments": "区住建局"}, "departments 的格式"),
-    ("routing", {"initial_level": "single", "departments": [""]}, "departments.0 的格式"),
-    ("routing", {"initial_level": "single", "departments": ["局"] * 101}, "departments 的格式"),
-    ("routing", {"initial_level": "single", "departments": [None]}, "departments.0 的格式"),
+    ("routing", {"initial_level": "single", "departments": "区住建局"}, "departments 应为一个列表"),
+    ("routing", {"initial_level": "single", "departments": [""]}, "departments.0 不能为空"),
+    ("routing", {"initial_level": "single", "departments": ["局"] * 101}, "departments 太多，最多 100 项"),
+    ("routing", {"initial_level": "single", "departments": [None]}, "departments.0 应为文字"),
     ("catch-all", {"situation": "今天天气不错"}, "请说明"),
-    ("catch-all", {"situation": ""}, "situation 的格式"),
+    ("catch-all", {"situation": ""}, "situation 不能为空"),
+    ("catch-all", {"situation": "窗口" * 1500}, "situation 太长，最多 2000 个字"),
+    ("department-bonus", {"units": "3"}, "units 应为整数"),
+    ("department-bonus", {"units": 0}, "units 不能小于 1"),
+    ("chief-officer-bonus", {"grades": []}, "grades 不能为空"),
+    ("chief-officer-score", {"five_powers": 100.5}, "five_powers 不能大于 100"),
+    ("chief-officer-score", {"five_powers": "９０"}, "five_powers 应为数字"),
+    *(
+        ("liaison-score", {**FULL, field: value}, sentence)
+        for field, value, sentence in (
+            ("stars", 0, "stars 不能小于 1"),
+            ("stars", 6, "stars 不能大于 5"),
+            ("uploads", -1, "uploads 不能小于 0"),
+            ("uploads", "-1", "uploads 不能小于 0"),
+            ("uploads", 10**9, "uploads 不能大于 100000"),
+            ("uploads", 1.5, "uploads 应为整数"),
+            ("uploads", None, "uploads 应为整数"),
+            ("posts", "abc", "posts 应为整数"),
+            ("posts", "1_000", "posts 应为整数"),
+            ("posts", "+1", "posts 应为整数"),
+            ("posts", "٣", "posts 应为整数"),
+            ("posts", "３", "posts 应为整数"),
+            ("posts", " ", "posts 应为整数"),
+            ("solved_pct", 101, "solved_pct 不能大于 100"),
+            ("solved_pct", "1_0", "solved_pct 应为数字"),
+            ("solved_pct", "+99", "solved_pct 应为数字"),
+            ("solved_pct", "٩٩", "solved_pct 应为数字"),
+            ("solved_pct", "1e1", "solved_pct 应为数字"),
+            ("solved_pct", float("inf"), "solved_pct 应为数字"),
+            ("solved_pct", "99." + "9" * 25, "solved_pct 位数太多，最多 20 位"),
+            ("visit", "yes", "visit 应为 true 或 false"),
+            ("media", 4, "media 应为一项或一个列表"),
+            ("media", ["city"] * 1001, "media 太多，最多 1000 项"),
+        )
+    ),
+    *(
+        ("policy-return", {"kind": "joint", "handed_at": written}, "handed_at 应写成带时区的时间")
+        for written in (
+            "2026-11-19T09:00:00+08:00:00.5",
+            "2026-11-19T09:00:00+08:00:30",
+            "2026-11-19T09:00:00+08:00:00.000001",
+            "٢٠٢٦-11-19T09:00:00+08:00",
+        )
+    ),
     ("policy-return", {"kind": "nobody", "handed_at": "2026-03-03T10:00:00+08:00"}, "kind 只能是"),
     ("policy-return", {"kind": 5, "handed_at": "2026-03-03T10:00:00+08:00"}, "kind 只能是"),
 ]
@@ -221,6 +269,24 @@ def test_a_wrong_input_is_explained(name: str, given: dict[str, Any], sentence: 
         CALCULATORS.run(name, given)
     assert refused.value.details["field"]
     assert refused.value.message.endswith("。")
+
+
+@given(st.decimals(0, 100, places=11))
+def test_a_whole_figure_is_a_whole_number(share: Decimal) -> None:
+    result = CALCULATORS.run("liaison-score", {**FULL, "solved_pct": f"{share:f}"}).result
+    figures = [result["total"], *result["parts"].values()]
+    assert [figure for figure in figures if isinstance(figure, float) and figure.is_integer()] == []
+
+
+def test_a_share_just_below_all_is_shown_as_all() -> None:
+    computed = CALCULATORS.run("liaison-score", {**FULL, "solved_pct": 99.99999999999})
+    assert json.dumps(computed.result["parts"]["解决率"]) == "10"
+    assert "解决率：100%，比 100% 低 0 个百分点，每个百分点扣 1 分，得 10 分" in computed.trace
+
+
+@pytest.mark.parametrize("written", ["3", " 3 ", 3, 3.0])
+def test_a_count_may_be_written_in_digits(written: Any) -> None:
+    assert CALCULATORS.run("liaison-score", {**FULL, "posts": written}).result["parts"]["信息报送"] == 5
 
 
 def test_an_unknown_calculator() -> None:
