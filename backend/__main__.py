@@ -10,6 +10,7 @@ import asyncio
 import errno
 import gc
 import logging
+import os
 import signal
 import sys
 
@@ -68,6 +69,11 @@ async def _serve(app: web.Application, settings: Settings) -> None:
 
 def main() -> int:
     """Serve and return the exit code."""
+    if len(sys.argv) > 1:
+        print("用法：python -m backend（不带参数；设置都是环境变量，见 docs/settings.md）。", file=sys.stderr)
+        return 0 if sys.argv[1] in ("-h", "--help") else 2
+    # what is written here holds what enterprises wrote
+    os.umask(0o077)
     try:
         settings = load_settings()
         logs.configure(settings.log_level)

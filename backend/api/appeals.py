@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, StrictInt
 
 from backend import errors
-from backend.api import shapes
+from backend.api import authentication, shapes
 from backend.api.endpoints import Call, Table
 from backend.api.fields import Key, Number, Phone, Request
 from backend.appeals import views
@@ -115,10 +115,11 @@ async def post_lookup(call: Call, data: LookupRequest) -> shapes.FollowAnswer:
 @TABLE.post(
     "/api/v1/appeals/{number}/feedback",
     "Says whether a resolved appeal is solved: closes it, or sends it back.",
-    errors=(errors.Conflict, errors.TooMany),
+    errors=(errors.Conflict, errors.NotAllowed, errors.TooMany),
 )
 async def post_feedback(call: Call, data: FeedbackRequest) -> shapes.FollowAnswer:
     """Takes the enterprise's word."""
+    await _by_enterprise(call)
     async with _Guessing(call, data.number, data.phone):
         record = await call.container.appeals.give_feedback(
             data.number, data.phone, data.result.value, data.stars, data.comment
@@ -129,10 +130,11 @@ async def post_feedback(call: Call, data: FeedbackRequest) -> shapes.FollowAnswe
 @TABLE.post(
     "/api/v1/appeals/{number}/withdraw",
     "Takes an appeal back before it is resolved.",
-    errors=(errors.Conflict, errors.TooMany),
+    errors=(errors.Conflict, errors.NotAllowed, errors.TooMany),
 )
 async def post_withdraw(call: Call, data: WithdrawRequest) -> shapes.FollowAnswer:
     """Withdraws an appeal."""
+    await _by_enterprise(call)
     async with _Guessing(call, data.number, data.phone):
         record = await call.container.appeals.withdraw(data.number, data.phone, data.reason)
     return shapes.followed(record)
@@ -141,13 +143,27 @@ async def post_withdraw(call: Call, data: WithdrawRequest) -> shapes.FollowAnswe
 @TABLE.post(
     "/api/v1/appeals/{number}/separate",
     "Takes an appeal out of the one that it was merged into.",
-    errors=(errors.Conflict, errors.TooMany),
+    errors=(errors.Conflict, errors.NotAllowed, errors.TooMany),
 )
 async def post_separate(call: Call, data: WithdrawRequest) -> shapes.FollowAnswer:
     """Lets the enterprise say that it is another matter."""
+    await _by_enterprise(call)
     async with _Guessing(call, data.number, data.phone):
         record = await call.container.appeals.separate(data.number, data.phone, data.reason)
     return shapes.followed(record)
+
+
+async def _by_enterprise(call: Call) -> None:
+    """Refuses staff: the desks know the phone, and closing is the enterprise's own word.
+
+    Raises:
+        NotAllowed: The request carries a member of staff's token or session.
+    """
+    if await authentication.recognise(call.container.people, call.request) is not None:
+        raise errors.NotAllowed(
+            "这一步只能由企业本人办理，工作人员不能代为确认；请退出工作人员账号后，由企业凭编号和电话办理。",
+            code="enterprise_only",
+        )
 
 
 class _Guessing:

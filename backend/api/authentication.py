@@ -68,17 +68,39 @@ async def authenticate(people: TokenPort, request: web.Request) -> SignedIn:
         NotAuthenticated: Nobody, or no longer.
         NotAllowed: A cookie without the header that a foreign page cannot set.
     """
-    scheme, _, given = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
-    token = given.strip() if scheme.lower() == "bearer" else ""
+    token = _bearer(request)
     if not token:
         token = request.cookies.get(COOKIE, "")
         if token and request.method not in _SAFE_METHODS and not request.headers.get(CSRF_HEADER):
             raise errors.NotAllowed(
                 f"请求缺少 {CSRF_HEADER} 标头，为了安全没有执行。", code="csrf_header_missing"
             )
-    if not token or len(token) > _LONGEST_TOKEN or not token.isascii():
+    if not _may_be_token(token):
         raise errors.NotAuthenticated("请先登录。")
     return SignedIn(await people.authenticate(token), token)
+
+
+async def recognise(people: TokenPort, request: web.Request) -> SignedIn | None:
+    """Whose credentials a request carries, where none are needed; None without any that hold.
+
+    For refusing what staff must not do in somebody's name, so the cookie alone is enough here.
+    """
+    token = _bearer(request) or request.cookies.get(COOKIE, "")
+    if not _may_be_token(token):
+        return None
+    try:
+        return SignedIn(await people.authenticate(token), token)
+    except errors.NotAuthenticated:
+        return None
+
+
+def _bearer(request: web.Request) -> str:
+    scheme, _, given = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+    return given.strip() if scheme.lower() == "bearer" else ""
+
+
+def _may_be_token(token: str) -> bool:
+    return bool(token) and len(token) <= _LONGEST_TOKEN and token.isascii()
 
 
 def keep(

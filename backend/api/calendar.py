@@ -9,7 +9,7 @@ from pydantic import Field, StrictBool
 
 from backend import errors
 from backend.api.endpoints import Call, Table
-from backend.api.fields import Clean, Moment, Request, Response
+from backend.api.fields import Clean, Moment, Request, Response, Written
 from backend.appeals.almanac import MOST_NOTE, CalendarYear
 from backend.appeals.calendar import local
 from backend.permissions import Action
@@ -17,7 +17,7 @@ from backend.permissions import Action
 TABLE = Table("calendar")
 
 Year = Annotated[int, Field(title="年份", ge=2020, le=2099)]
-Day = Annotated[dt.date, Field(title="日期", ge=dt.date(2020, 1, 1), le=dt.date(2099, 12, 31))]
+Day = Annotated[dt.date, Written, Field(title="日期", ge=dt.date(2020, 1, 1), le=dt.date(2099, 12, 31))]
 Note = Annotated[str, Clean(MOST_NOTE, minimum=2), Field(title="依据")]
 
 

@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, Field
 
 from backend import errors
 from backend.api.endpoints import Call, Table
-from backend.api.fields import Moment, Number, Page, PageSize, Request, Response, Word
+from backend.api.fields import Moment, Number, Page, PageSize, Request, Response, Word, Written
 from backend.appeals.service_times import ServiceKind
 from backend.permissions import Action
 from backend.supervision.model import ClockQuery, ClockState, ServiceClock
@@ -29,10 +29,12 @@ class StartClockRequest(Request):
     )
     started_at: Annotated[
         AwareDatetime | None,
+        Written,
         Field(title="开始时间", description="Hand-over or application; now unless given."),
     ] = None
     due_at: Annotated[
         AwareDatetime | None,
+        Written,
         Field(title="办理期限", description="For `direct_line` only, for which the documents give no limit."),
     ] = None
 

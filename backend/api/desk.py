@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, StrictInt
+from pydantic import Field, StrictBool, StrictInt
 
 from backend import errors
 from backend.api import shapes
@@ -148,7 +148,7 @@ class EscalateRequest(NumberRequest):
         list[Word], Field(title="材料", max_length=20, description="Documents at hand, by their names.")
     ] = Field(default_factory=list)
     reason: _Reason
-    major: Annotated[bool, Field(title="重大问题", description="May go straight to level 4.")] = False
+    major: Annotated[StrictBool, Field(title="重大问题", description="May go straight to level 4.")] = False
     leaders_needed: Annotated[
         StrictInt,
         Field(title="需要的区领导人数", ge=1, le=100, description="Two or more go straight to level 4."),

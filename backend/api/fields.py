@@ -6,6 +6,7 @@ any page.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Annotated, Any
@@ -13,6 +14,7 @@ from typing import Annotated, Any
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     GetCoreSchemaHandler,
@@ -22,6 +24,8 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from backend.text import clean
+
+_NUMBER = re.compile(r"[+-]?\d+(?:\.\d*)?")
 
 LOCAL_TIME = timezone(timedelta(hours=8))
 
@@ -106,6 +110,17 @@ Page = Annotated[int, Field(title="页码", ge=1, le=1_000_000)]
 
 PageSize = Annotated[int, Field(title="每页条数", ge=1, le=100)]
 """How much of a list is on one page."""
+
+
+def _not_a_number(value: Any) -> Any:
+    """Refuses a number where a time is written: nobody knows whether it counts seconds or milliseconds."""
+    if isinstance(value, int | float) or (isinstance(value, str) and _NUMBER.fullmatch(value.strip())):
+        raise PydanticCustomError("written", "要写成日期或时间，例如 2026-03-02T10:00:00+08:00")
+    return value
+
+
+Written = BeforeValidator(_not_a_number)
+"""Marks a date or time that must be written as one, not as a number."""
 
 Moment = Annotated[datetime, AfterValidator(_to_local)]
 """A moment, written with the offset +08:00."""

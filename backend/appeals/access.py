@@ -17,10 +17,10 @@ def scope_of(actor: Actor) -> Scope:
     A department sees what it leads or co-handles once it is assigned, not what is only proposed for it; a
     territory its own and what nobody has confirmed; a liaison their enterprises.
     """
-    if actor.role is Role.DEPARTMENT:
+    if actor.role is Role.TERRITORY and actor.unit:
+        return Scope(territory=actor.unit)
+    if actor.role in (Role.DEPARTMENT, Role.TERRITORY):
         return Scope(department=actor.unit or NOTHING)
-    if actor.role is Role.TERRITORY:
-        return Scope(territory=actor.unit or NOTHING)
     if actor.role is Role.LIAISON:
         return Scope(liaison=actor.name)
     return Scope()

@@ -11,7 +11,7 @@ from typing import Any, Protocol, get_args
 
 from backend.appeals import access, escalation, filing, lifecycle, routing
 from backend.appeals.deadlines import TASKFORCE
-from backend.appeals.engine import AppealRecord, Engine, missed
+from backend.appeals.engine import AppealRecord, Engine, missed, newest_changes
 from backend.appeals.likeness import enterprise_key
 from backend.appeals.model import (
     Appeal,
@@ -379,11 +379,14 @@ class DeskSide(Engine):
     ) -> AppealRecord:
         """Give an escalation back that is not fit for a higher level, and supervise it directly.
 
+        The units may have gone on with it meanwhile; only a step that was given back already cannot be again.
+
         The task force names lead and co-departments anew where it thinks fit. The coordination level is again
         what it was before.
 
         Raises:
             InvalidInput: Unknown department, or no reason given.
+            Conflict: It was not escalated, or its last step was given back already (``wrong_state``).
             NotAllowed, NotFound, Conflict: As everywhere at the desks.
         """
         target = (
@@ -396,7 +399,19 @@ class DeskSide(Engine):
         words = filing.check_text(reason, "reason", "退回理由", least=2)
         async with self._acting(actor, number, Event.RETURN, version) as deed:
             history = await deed.appeals.history(deed.appeal.number)
-            below = replace(deed.appeal, escalation_level=_level_before(history), state=deed.state)
+            step = _last_step(history)
+            if step is None:
+                raise Conflict(
+                    "这件诉求没有待定的提级，不能退回提级。",
+                    code="wrong_state",
+                    state=deed.appeal.state.value,
+                )
+            below = replace(
+                deed.appeal,
+                escalation_level=int(step.before.get("escalation_level", 1)),
+                major=bool(step.before.get("major", deed.appeal.major)),
+                state=deed.state,
+            )
             if target is None and not named:
                 changed, summary = below, "专班退回提级，由原单位继续办理"
             else:
@@ -539,7 +554,13 @@ class DeskSide(Engine):
             appeal = await self._of_desk(work.appeals, access.scope_of(actor), number, lock=True)
             if version is not None and version != appeal.version:
                 raise await missed(work.appeals, appeal.number, version)
-            state = lifecycle.next_state(appeal.state, event, actor.role)
+            try:
+                state = lifecycle.next_state(appeal.state, event, actor.role)
+            except Conflict as refused:
+                # who acts at the same time as another, and sent no version, is told as well what came first
+                refused.details["version"] = appeal.version
+                refused.details["changes"] = await newest_changes(work.appeals, appeal.number)
+                raise
             if appeal.erased_at is not None:
                 raise Conflict(
                     "这件诉求的个人信息已按规定清除，不能再办理。", code="wrong_state", state=state.value
@@ -651,12 +672,14 @@ def _order(at: datetime, by: str, words: str) -> Supervision:
     return Supervision(at, by, SupervisionKind.ORDER, SupervisionState.DONE, words, at)
 
 
-def _level_before(history: Sequence[HistoryEvent]) -> int:
-    """The coordination level before the last step up."""
+def _last_step(history: Sequence[HistoryEvent]) -> HistoryEvent | None:
+    """The last step up that was not given back; ``before`` tells what the appeal was without it."""
     for line in reversed(history):
+        if line.event is Event.RETURN:
+            return None
         if line.event is Event.ESCALATE:
-            return int(line.before.get("escalation_level", 1))
-    return 1
+            return line
+    return None
 
 
 def _board(category: str) -> str:

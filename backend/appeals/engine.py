@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -49,6 +50,11 @@ QUIET: Final = frozenset({Event.NOTE, Event.SUPERVISE, Event.REMIND, Event.ERASE
 
 _TOLD: Final = 5
 """How many of the changes that somebody has missed are told."""
+
+_BEHIND: Final = timedelta(minutes=1)
+"""How far a clock may be behind a record before that is worth a line in the log."""
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -111,6 +117,8 @@ class Engine:
         now = local(self._clock()).replace(microsecond=0)
         if appeal is None:
             return now
+        if appeal.last_at is not None and now + _BEHIND < appeal.last_at:
+            _LOG.warning("the clock is behind the record of %s, whose last time is taken", appeal.number)
         known = (
             appeal.submitted_at,
             appeal.assigned_at,
@@ -118,6 +126,7 @@ class Engine:
             appeal.resolved_at,
             appeal.closed_at,
             appeal.feedback.at if appeal.feedback else None,
+            appeal.last_at,
         )
         return max(now, *(local(moment) for moment in known if moment is not None))
 
@@ -226,7 +235,7 @@ class Engine:
             awaits = changed.state in AWAITING
             questions = self._questions(now) if awaits and appeal.state is not changed.state else ()
             rows = await appeals.supervision(appeal.number)
-            wanted = supervision_after(rows, self._moments(changed), questions, changed, now)
+            wanted = supervision_after(rows, self._moments(changed), questions, changed)
             await appeals.replace_supervision(appeal.number, wanted)
         messages, penalties = messages_of(appeal, stored, line), penalties_of(appeal, stored, line)
         if messages or penalties:
@@ -238,21 +247,25 @@ async def missed(appeals: AppealRepository, number: str, seen: int) -> Conflict:
     """The refusal of a change to an older version, with what has changed since."""
     appeal = await appeals.get(number)
     version = appeal.version if appeal else seen
-    lines = [line for line in await appeals.history(number) if line.event not in QUIET]
-    newer = lines[-min(max(version - seen, 1), _TOLD) :]
     return Conflict(
         "这件诉求刚刚被他人修改，请刷新后再操作。",
         code="version_conflict",
         version=version,
-        changes=[
-            {
-                "at": local(line.at).isoformat(timespec="seconds"),
-                "event": line.event.value,
-                "summary": line.summary,
-            }
-            for line in newer
-        ],
+        changes=await newest_changes(appeals, number, version - seen),
     )
+
+
+async def newest_changes(appeals: AppealRepository, number: str, count: int = 1) -> list[dict[str, str]]:
+    """What has last changed of an appeal, oldest first, ready for JSON: for who did not see it come."""
+    lines = [line for line in await appeals.history(number) if line.event not in QUIET]
+    return [
+        {
+            "at": local(line.at).isoformat(timespec="seconds"),
+            "event": line.event.value,
+            "summary": line.summary,
+        }
+        for line in lines[-min(max(count, 1), _TOLD) :]
+    ]
 
 
 def _timing(appeal: Appeal) -> tuple[object, ...]:
@@ -314,30 +327,27 @@ def supervision_after(
     moments: Sequence[Supervision],
     questions: Sequence[Supervision],
     appeal: Appeal,
-    now: datetime,
 ) -> tuple[Supervision, ...]:
     """The rows that hold after a change of level or state.
 
     What has been acted on stays. A resolve stops what is still to come, and begins the questions to a silent
-    enterprise; a return to the lead brings back the moments that lie ahead, because the clock is not reset,
-    and stops the questions; a new level has its own moments.
+    enterprise; a return to the lead brings back all that were not acted on, because the clock is not reset,
+    and stops the questions: one whose time has passed meanwhile is acted on at once, or a resolve just before
+    it would be worth more than an answer. A new level has its own moments.
 
     Args:
         rows: As they are.
         moments: The 135 moments of the appeal as it is now.
         questions: New questions to the enterprise; empty where none begin now.
         appeal: As it is now.
-        now: The present moment.
     """
     kept = [row for row in rows if row.kind is SupervisionKind.ORDER or row.state is SupervisionState.DONE]
     mine = [row for row in rows if row.kind is SupervisionKind.MOMENT]
     done = {(row.at, row.by) for row in mine if row.state is SupervisionState.DONE}
-    stopped = {(row.at, row.by) for row in mine if row.state is SupervisionState.STOPPED and row.at <= now}
     for row in moments:
         if (row.at, row.by) in done:
             continue
-        live = appeal.is_open and (row.at, row.by) not in stopped
-        kept.append(row if live else replace(row, state=SupervisionState.STOPPED))
+        kept.append(row if appeal.is_open else replace(row, state=SupervisionState.STOPPED))
     gone = {(row.at, row.by) for row in moments} | done
     kept.extend(replace(row, state=SupervisionState.STOPPED) for row in mine if (row.at, row.by) not in gone)
     asked = [

@@ -22,10 +22,12 @@ from backend.appeals.model import (
     Level,
     State,
 )
+from backend.appeals.notices import ENDED_WITH
 from backend.appeals.numbers import format_number
-from backend.appeals.ports import DuplicateKey, Proposal, StoredGroup
+from backend.appeals.ports import AppealRepository, DuplicateKey, Proposal, StoredGroup
 from backend.errors import Conflict, InvalidInput, NotFound
-from backend.people.actors import ENTERPRISE, Actor
+from backend.people.actors import ENTERPRISE, SYSTEM, Actor
+from backend.people.roles import Role
 
 _LOG = logging.getLogger(__name__)
 _MAX_COMMENT: Final = 1000
@@ -56,7 +58,7 @@ class EnterpriseSide(Engine):
 
         Args:
             sent: The filing, unchecked.
-            actor: Who files; staff may do it for an enterprise.
+            actor: Who files; staff may do it for an enterprise, and only they open a direct-line appeal.
 
         Returns:
             The group; a repeat under the same idempotency key answers the first group again.
@@ -166,11 +168,13 @@ class EnterpriseSide(Engine):
                 words,
                 also={} if solved else {"dissatisfied_with": with_whom},
             )
+            if solved:
+                await self._tell_merged(work.appeals, changed)
             await work.commit()
             return await self._public(work.appeals, changed)
 
     async def withdraw(self, number: str, phone: str, reason: str = "") -> AppealRecord:
-        """Take an appeal back, before it is resolved.
+        """Take an appeal back, before it is resolved; those merged into it go on by themselves again.
 
         Raises:
             NotFound: No such appeal, or not with this phone.
@@ -189,6 +193,7 @@ class EnterpriseSide(Engine):
                 "企业撤回诉求",
                 words,
             )
+            await self._release_merged(work.appeals, changed)
             await work.commit()
             return await self._public(work.appeals, changed)
 
@@ -217,6 +222,29 @@ class EnterpriseSide(Engine):
 
     # -- inside ------------------------------------------------------------
 
+    async def _merged_into(self, appeals: AppealRepository, appeal: Appeal) -> list[Appeal]:
+        """The appeals for which this one goes on, held for a change."""
+        lines = await appeals.history(appeal.number)
+        numbers = {str(line.after["merged"]) for line in lines if "merged" in line.after}
+        found = [await appeals.get(number, lock=True) for number in sorted(numbers)]
+        return [one for one in found if one is not None and one.merged_into == appeal.number]
+
+    async def _release_merged(self, appeals: AppealRepository, appeal: Appeal) -> None:
+        """One enterprise's word must not end what another person filed."""
+        for one in await self._merged_into(appeals, appeal):
+            state = lifecycle.next_state(one.state, Event.UNMERGE, SYSTEM.role)
+            changed = replace(one, state=state, merged_into=None, assigned_at=None)
+            summary = f"所并入的 {appeal.number} 已撤回，取消并案，重新审核"
+            await self._change(appeals, one, changed, SYSTEM, Event.UNMERGE, summary)
+
+    async def _tell_merged(self, appeals: AppealRepository, appeal: Appeal) -> None:
+        """Who filed what was merged, and is somebody else, can still say that it is not solved."""
+        for one in await self._merged_into(appeals, appeal):
+            if not filing.same_phone(one.phone, appeal.phone):
+                summary = f"所并入的 {appeal.number} 已由企业确认解决"
+                also = {ENDED_WITH: appeal.number}
+                await self._change(appeals, one, one, SYSTEM, Event.MERGE, summary, also=also)
+
     async def _stored(self, key: str, content: str) -> FiledGroup | None:
         async with self._unit_of_work(read_only=True) as work:
             group = await work.appeals.group_by_key(key)
@@ -235,7 +263,8 @@ class EnterpriseSide(Engine):
     async def _store(self, checked: Filing, content: str, actor: Actor) -> FiledGroup:
         problems = await asyncio.to_thread(self._triage.propose, checked.text, checked.territory)
         group = uuid.uuid4().hex
-        direct = filing.is_direct_line(checked.channel)
+        # a meeting of the district's leaders is entered by staff; anybody else only says so
+        direct = filing.is_direct_line(checked.channel) and isinstance(actor.role, Role)
         async with self._unit_of_work() as work:
             now = self._now()
             await work.appeals.add_group(StoredGroup(group, content, checked.idempotency_key, now))

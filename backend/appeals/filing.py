@@ -28,7 +28,7 @@ _LANDLINE = re.compile(
     re.IGNORECASE,
 )
 _CHANNEL = re.compile(r"^[\w\-·.]{1,40}$")
-_DIRECT = frozenset({"direct", "direct_line", "direct-line"})
+_DIRECT = frozenset({"direct", "direct_line", "direct-line", "直通车", "书记区长直通车"})
 
 
 def meaningful(text: str) -> int:
@@ -82,7 +82,7 @@ def same_phone(stored: str, given: str) -> bool:
 
 def is_direct_line(channel: str) -> bool:
     """Whether a channel is 书记区长直通车."""
-    return channel.lower() in _DIRECT or "直通车" in channel
+    return channel.lower() in _DIRECT
 
 
 def check_filing(filing: Filing, directory: Directory) -> Filing:

@@ -194,6 +194,7 @@ class Appeal:
         version: Grows with each change; a change made on an older version is refused.
         record_length: Lines of its record.
         record_head: What the next one is signed together with.
+        last_at: When the last line of its record was written, where it was read to be changed.
     """
 
     number: str
@@ -230,6 +231,7 @@ class Appeal:
     version: int = 1
     record_length: int = field(default=0, compare=False, repr=False)
     record_head: str = field(default="", compare=False, repr=False)
+    last_at: datetime | None = field(default=None, compare=False, repr=False)
 
     @property
     def lead(self) -> str:

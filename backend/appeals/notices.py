@@ -15,7 +15,11 @@ from typing import Final
 
 from backend.appeals.calendar import local
 from backend.appeals.model import Appeal, Event, HistoryEvent, State
+from backend.people.actors import Party
 from backend.people.roles import Role
+
+ENDED_WITH: Final = "ended_with"
+"""Where the line of a merged appeal names the one whose end it tells of."""
 
 
 class Audience(StrEnum):
@@ -36,7 +40,7 @@ class MessageKind(StrEnum):
         ORDER: A supervision order.
         ESCALATION: An appeal has gone up a coordination level.
         REOPENED: The enterprise says that it is not solved, or that a merge was wrong.
-        ENDED: The enterprise has withdrawn, or another appeal goes on for this one.
+        ENDED: The enterprise has withdrawn or confirmed, or another appeal goes on for this one.
         FIRST_ASKED: A department with first-asked responsibility hands an appeal on; to be looked at.
         CLOCK: A time limit beside 135 is over.
         CALENDAR: A year that is counted with has no published holidays yet.
@@ -161,7 +165,8 @@ def messages_of(before: Appeal, after: Appeal, line: HistoryEvent) -> tuple[Mess
     if event in (Event.ASSIGN, Event.TRANSFER, Event.REASSIGN, Event.RETURN):
         body = f"{line.summary}。{after.level.text}，{until}{look}"
         tell(MessageKind.ASSIGNMENT, involved(after), f"{_DEEDS[event]}：诉求 {number}", body)
-    if event is Event.TRANSFER and line.actor.unit and line.actor.unit == before.first_department:
+    moved = event is Event.TRANSFER and before.lead_department != after.lead_department
+    if moved and line.actor.unit and line.actor.unit == before.first_department:
         tell(
             MessageKind.FIRST_ASKED,
             (TASKFORCE_DESK,),
@@ -198,6 +203,22 @@ def messages_of(before: Appeal, after: Appeal, line: HistoryEvent) -> tuple[Mess
             f"企业撤回：诉求 {number}",
             f"企业已撤回诉求 {number}，不需要继续办理。",
         )
+    elif event is Event.CONFIRM:
+        tell(
+            MessageKind.ENDED,
+            (None,),
+            f"您的诉求 {number} 已闭环",
+            f"您的诉求 {number} 已按贵单位的确认闭环。如果不是贵单位的人确认的，请尽快致电企业服务热线。",
+        )
+    elif event is Event.MERGE and ENDED_WITH in line.after:
+        other = line.after[ENDED_WITH]
+        tell(
+            MessageKind.ENDED,
+            (None,),
+            f"您的诉求 {number} 所并入的诉求已闭环",
+            f"您的诉求 {number} 所并入的 {other} 已由企业确认解决。如果您的问题没有解决，"
+            "请凭编号和联系电话取消并案，由属地重新审核。",
+        )
     elif event is Event.MERGE and after.state is State.MERGED:
         ended = f"诉求 {number} 已并入 {after.merged_into} 一并办理"
         tell(
@@ -215,6 +236,13 @@ def messages_of(before: Appeal, after: Appeal, line: HistoryEvent) -> tuple[Mess
             f"取消并案：诉求 {number}",
             f"诉求 {number} 已取消并案，请重新审核交办。{until}{look}",
         )
+        if line.actor.role is Party.SYSTEM:
+            tell(
+                MessageKind.REOPENED,
+                (None,),
+                f"您的诉求 {number} 重新办理",
+                f"您的诉求 {number} 所并入的 {before.merged_into} 已撤回，现已取消并案，由属地重新审核。",
+            )
     elif event is Event.RESOLVE:
         tell(
             MessageKind.OUTCOME,

@@ -144,7 +144,10 @@ class SqlAppeals:
             held = select(AppealRow.id).where(AppealRow.number == number).with_for_update(of=AppealRow)
             await self._session.scalar(held)
         row = await self._session.scalar(query)
-        return self.appeal(row) if row else None
+        if row is None:
+            return None
+        appeal = self.appeal(row)
+        return replace(appeal, last_at=(await self._last(appeal))[1]) if lock else appeal
 
     async def of_group(self, group: str) -> tuple[Appeal, ...]:
         """The appeals of a filing, in their order."""

@@ -77,13 +77,22 @@ def _not_before(appeal: Appeal, now: datetime) -> datetime:
 
 def _line(appeal: Appeal, row: DueRow, at: datetime, now: datetime) -> HistoryEvent:
     due = f"{local(row.row.at):%Y-%m-%d %H:%M}"
-    late = f"（应于 {due} 进行，因系统中断补办）" if now - row.row.at > LATE else ""
+    late = f"（应于 {due} 进行，{_why_late(appeal, row)}补办）" if now - row.row.at > LATE else ""
     if row.row.kind is SupervisionKind.ASK:
         summary = f"再次请企业确认{_question_words(appeal)}{late}"
     else:
         summary = f"{row.row.by}提醒：{_standing(appeal, row)}{late}"
     after = {"moment": local(row.row.at).isoformat(timespec="seconds"), "by": row.row.by}
     return HistoryEvent(at, SYSTEM, Event.REMIND, summary, public=False, after=after)
+
+
+def _why_late(appeal: Appeal, row: DueRow) -> str:
+    """Why a moment is acted on long after its time."""
+    if appeal.feedback is not None and appeal.feedback.at > row.row.at:
+        return "其间已答复待企业确认，企业未认可，现"
+    if appeal.state is State.FILED and appeal.led_by:
+        return "其间已并案，取消并案后"
+    return "因系统中断"
 
 
 def _standing(appeal: Appeal, row: DueRow) -> str:
@@ -98,7 +107,7 @@ def _standing(appeal: Appeal, row: DueRow) -> str:
 def _reminders(appeal: Appeal, row: DueRow, now: datetime) -> list[Message]:
     """To who supervises and to who has to act."""
     moment = f"{local(row.row.at):%Y-%m-%d %H:%M}"
-    late = f"本提醒应于 {moment} 发出，因系统中断补发。" if now - row.row.at > LATE else ""
+    late = f"本提醒应于 {moment} 发出，{_why_late(appeal, row)}补发。" if now - row.row.at > LATE else ""
     head = f"诉求 {appeal.number}：{_standing(appeal, row)}。办理时限 {local(appeal.due_at):%Y-%m-%d %H:%M}。"
     from_start = row.row.by == INSPECTION_OFFICE
     supervisors = [TASKFORCE_DESK, *([INSPECTION_DESK] if appeal.direct_line else [])]

@@ -76,3 +76,10 @@ async def test_what_is_entered_wrongly_is_refused_with_a_sentence(backend: Backe
     await refused(
         await backend.post("/api/v1/desk/calendar/years/2031/unsettle", headers=headers), 404, "not_found"
     )
+
+
+async def test_a_number_is_no_day(backend: Backend) -> None:
+    headers = await backend.staff(Role.TASKFORCE)
+    for day in (1763596800, "1763596800", 1763596800.0):
+        sent = {"day": day, "working": False, "note": "演练放假"}
+        await refused(await backend.post(DAYS, sent, headers=headers), 422, "invalid_input")

@@ -9,6 +9,7 @@ from api_helpers import FILING, PHONE, Backend, refused
 from sqlalchemy import event
 
 from backend.api.fields import LOCAL_TIME
+from backend.people.roles import Role
 
 
 async def test_filing_answers_number_level_lead_and_due_time(backend: Backend) -> None:
@@ -271,6 +272,21 @@ async def test_feedback_before_the_department_is_a_conflict(backend: Backend) ->
     body = {"phone": PHONE, "result": "resolved", "stars": 5}
     answer = await backend.post(f"/api/v1/appeals/{filed['number']}/feedback", body)
     assert answer.status == 409
+
+
+@pytest.mark.parametrize("deed", ["feedback", "withdraw", "separate"])
+@pytest.mark.parametrize("by_cookie", [False, True])
+async def test_staff_cannot_speak_for_the_enterprise(backend: Backend, deed: str, by_cookie: bool) -> None:
+    number = (await backend.file())["number"]
+    headers = await backend.staff(Role.TERRITORY, "下沙街道")
+    if by_cookie:
+        headers = {"Cookie": "qifu_session=" + headers["Authorization"].removeprefix("Bearer ")}
+    body = {"phone": PHONE} | ({"result": "resolved", "stars": 5} if deed == "feedback" else {})
+    path = f"/api/v1/appeals/{number}/{deed}"
+    answer = await backend.post(path, body, headers=headers)
+    await refused(answer, 403, "enterprise_only")
+    gone = {"Authorization": "Bearer nobody-has-this-one"}
+    assert (await backend.post(path, body, headers=gone)).status in (200, 409)
 
 
 @pytest.mark.parametrize(

@@ -137,5 +137,6 @@ async def test_time_limits_beside_135(backend: Backend) -> None:
     ended = (await (await backend.post(path, {"outcome": "已经答复"}, headers=department)).json())["clock"]
     assert (ended["state"], ended["overdue"], ended["outcome"]) == ("ended", True, "已经答复")
     await refused(await backend.post(path, {"outcome": "再来"}, headers=department), 409, "wrong_state")
-    naive = {**body, "started_at": "2026-11-16T09:00:00"}
-    await refused(await backend.post(f"{DESK}/clocks", naive, headers=operator), 422, "invalid_input")
+    for moment in ("2026-11-16T09:00:00", 1795000000, "1795000000", 1795000000.5, True):
+        sent = {**body, "started_at": moment}
+        await refused(await backend.post(f"{DESK}/clocks", sent, headers=operator), 422, "invalid_input")

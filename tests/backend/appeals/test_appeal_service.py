@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 from appeal_district import PHONE, District, StubDirectory, StubProblem
+from sqlalchemy import text
 
 from backend.appeals.calendar import WorkCalendar
 from backend.appeals.model import (
@@ -108,10 +109,19 @@ async def test_due_times_of_an_unpublished_year_are_marked(district: District) -
 
 
 async def test_the_direct_line_is_under_the_inspection_office_from_the_start(district: District) -> None:
-    appeal = await district.filed(channel="direct")
+    group = await district.service.file(district.filing(channel="direct"), district.operator)
+    appeal = group.appeals[0]
     assert appeal.direct_line
     record = await district.service.get(district.inspection, appeal.number)
     assert (record.supervision[0].at, record.supervision[0].by) == (appeal.submitted_at, "两办督查室")
+
+
+@pytest.mark.parametrize("channel", ["direct", "DIRECT", "书记区长直通车", "街道直通车"])
+async def test_who_is_not_staff_cannot_open_the_direct_line(district: District, channel: str) -> None:
+    appeal = await district.filed(channel=channel)
+    assert (appeal.direct_line, appeal.channel) == (False, channel)
+    record = await district.service.get(district.taskforce, appeal.number)
+    assert "两办督查室" not in {row.by for row in record.supervision}
 
 
 async def test_the_same_key_files_once(district: District) -> None:
@@ -234,12 +244,12 @@ async def test_unresolved_returns_to_the_lead_with_the_same_clock(district: Dist
     assert (closed.appeal.state, closed.appeal.dissatisfied) == (State.CLOSED, 1)
 
 
-async def test_moments_that_passed_while_it_was_resolved_do_not_come_back(district: District) -> None:
+async def test_moments_that_passed_while_it_was_resolved_are_due_at_once(district: District) -> None:
     number = await district.resolved()
     district.clock.now = at("2026-11-24T15:00:00")  # after the noon moment, before the next morning's
     await district.service.give_feedback(number, PHONE, "unresolved")
     rows = moments(await district.service.get(district.taskforce, number))
-    assert [row.state for row in rows] == [SupervisionState.STOPPED, SupervisionState.PENDING]
+    assert [row.state for row in rows] == [SupervisionState.PENDING, SupervisionState.PENDING]
 
 
 async def test_feedback_before_the_resolve_is_a_conflict(district: District) -> None:
@@ -821,6 +831,91 @@ async def test_an_escalation_that_is_given_back_is_supervised_directly(district:
     assert (back.appeal.state, back.appeal.escalation_level) == (State.RETURNED, 1)
     assert back.appeal.level is Level.WHISTLE
     assert [row.by for row in back.supervision if row.kind is SupervisionKind.ORDER] == ["专班"]
+
+
+async def test_an_escalation_is_given_back_although_the_units_went_on(district: District) -> None:
+    number = await district.assigned()
+    await district.service.escalate(district.xiasha, number, to_level=4, reason="重大事项", major=True)
+    await district.service.reply(district.housing, number, "正在组织专家论证")
+    back = await district.service.return_escalated(district.taskforce, number, reason="属于部门职责")
+    assert (back.appeal.state, back.appeal.escalation_level, back.appeal.major) == (State.RETURNED, 1, False)
+    with pytest.raises(Conflict) as refused:
+        await district.service.return_escalated(district.taskforce, number, reason="再退一次")
+    assert refused.value.code == "wrong_state"
+
+
+async def test_only_an_escalated_appeal_is_given_back(district: District) -> None:
+    number = await district.assigned()
+    with pytest.raises(Conflict, match="没有待定的提级"):
+        await district.service.return_escalated(district.taskforce, number, reason="属于部门职责")
+
+
+async def merged_with_another_phone(district: District) -> tuple[str, str]:
+    """The number of an appeal, and of one of the same enterprise that went on for it."""
+    first = (await district.filed()).number
+    stays = await district.assigned(phone=OTHER_PHONE)
+    await district.service.merge(district.xiasha, first, into=stays, reason="同一件事")
+    return first, stays
+
+
+async def told(district: District, number: str) -> list[str]:
+    """Subjects of the messages to the enterprise about an appeal."""
+    async with district.database.engine.connect() as connection:
+        rows = await connection.execute(
+            text(
+                "SELECT subject FROM outbox JOIN appeals ON appeals.id = outbox.appeal_id "
+                "WHERE number = :number AND audience = 'enterprise' ORDER BY outbox.id"
+            ).bindparams(number=number)
+        )
+        return [row.subject for row in rows]
+
+
+async def test_withdrawing_does_not_end_what_another_person_filed(district: District) -> None:
+    first, stays = await merged_with_another_phone(district)
+    await district.service.withdraw(stays, OTHER_PHONE, "不办了")
+    record = await district.service.lookup(first, PHONE)
+    assert (record.appeal.state, record.appeal.merged_into) == (State.FILED, None)
+    assert record.history[-1].summary == f"所并入的 {stays} 已撤回，取消并案，重新审核"
+    assert (await told(district, first))[-1] == f"您的诉求 {first} 重新办理"
+    again = await district.service.get(district.taskforce, first)
+    assert {row.state for row in moments(again)} == {SupervisionState.PENDING}
+
+
+async def test_closing_tells_another_person_whose_appeal_was_merged(district: District) -> None:
+    first, stays = await merged_with_another_phone(district)
+    await district.service.resolve(district.housing, stays, "已经疏通")
+    await district.service.give_feedback(stays, OTHER_PHONE, "resolved", 5)
+    assert (await told(district, stays))[-1] == f"您的诉求 {stays} 已闭环"
+    assert (await told(district, first))[-1] == f"您的诉求 {first} 所并入的诉求已闭环"
+    record = await district.service.separate(first, PHONE, "我的问题还在")
+    assert record.appeal.state is State.FILED
+
+
+async def test_handing_on_inside_a_department_is_no_matter_of_first_asked(district: District) -> None:
+    number = await district.assigned()
+    await district.service.transfer(district.housing, number, department="区住建局", reason="转建管科")
+    async with district.database.engine.connect() as connection:
+        kinds = set(await connection.scalars(text("SELECT kind FROM outbox")))
+    assert "first_asked" not in kinds
+
+
+async def test_who_comes_second_without_a_version_is_told_what_came_first(district: District) -> None:
+    number = (await district.filed()).number
+    await district.service.assign(district.xiasha, number)
+    with pytest.raises(Conflict) as refused:
+        await district.service.assign(district.operator, number)
+    assert refused.value.code == "wrong_state"
+    assert [change["event"] for change in refused.value.details["changes"]] == ["assign"]
+
+
+async def test_a_clock_that_was_set_back_makes_no_answer_earlier_than_the_record(district: District) -> None:
+    number = await district.assigned()
+    district.clock.now = at("2026-11-24T18:00:00")  # half an hour after it was due
+    await district.service.note(district.taskforce, number, "已电话提醒")
+    district.clock.now = at("2026-11-24T17:00:00")
+    record = await district.service.resolve(district.housing, number, "已经疏通")
+    assert record.appeal.resolved_at == record.history[-1].at == at("2026-11-24T18:00:00")
+    assert record.appeal.first_reply_at == at("2026-11-24T18:00:00")
 
 
 # -- silence, corrections, clocks --------------------------------------------------------------------------

@@ -37,7 +37,7 @@ from backend.appeals.engine import RECORDED, plain
 from backend.appeals.model import Event, Level, State
 from backend.appeals.service import AppealRecord, AppealService
 from backend.errors import Conflict, InvalidInput, NotAllowed, NotFound, QifuError
-from backend.people.actors import Actor, Party
+from backend.people.actors import ENTERPRISE, Actor, Party
 from backend.people.roles import Role
 from backend.storage.database import Database, sync_url
 from backend.storage.records import line_of
@@ -86,7 +86,7 @@ DEEDS: dict[str, tuple[set[str], set[str], str | None]] = {
     "resolve": (HANDLE, WORKED_ON, "resolved"),
     "decline": ({"territory", "taskforce"}, {"filed", "assigned", "transferred", "returned"}, "not_accepted"),
     "escalate": ({"territory", "taskforce"}, WORKED_ON, "escalated"),
-    "return": ({"taskforce"}, {"escalated"}, "returned"),
+    "return": ({"taskforce"}, WORKED_ON, "returned"),
     "merge": (DISPATCH, UNDONE, "merged"),
     "unmerge": (DISPATCH, {"merged"}, "filed"),
     "supervise": ({"taskforce", "inspection"}, UNDONE, None),
@@ -147,8 +147,9 @@ class Twin:
     led_by: tuple[str, ...] = ()
     times: dict[str, datetime] = field(default_factory=dict)
     step: int = 1
-    came_from: int = 1
+    came_from: tuple[int, bool] | None = None
     major: bool = False
+    last: datetime | None = None
     answered: bool = False
     dissatisfied: int = 0
     word: tuple[str, int | None, str] | None = None
@@ -161,7 +162,9 @@ class Twin:
         return self.state in UNDONE
 
     def now(self, clock: datetime) -> datetime:
-        return max(clock.astimezone(SHANGHAI), self.submitted, *self.times.values())
+        return max(
+            clock.astimezone(SHANGHAI), self.submitted, self.last or self.submitted, *self.times.values()
+        )
 
     def sees(self, actor: Actor) -> bool:
         if actor.role is Role.DEPARTMENT:
@@ -293,7 +296,7 @@ class Life(RuleBasedStateMachine):
         if known and known[0] != sent:
             self.refused(self.service.file(sent), Refused(Conflict, "idempotency_conflict"))
             return
-        group = self.run(self.service.file(sent))
+        group = self.run(self.service.file(sent, District.operator if direct else ENTERPRISE))
         numbers = tuple(appeal.number for appeal in group.appeals)
         if known:
             assert (group.created, numbers) == (False, known[1])
@@ -376,7 +379,11 @@ class Life(RuleBasedStateMachine):
         self.run(work)
         before = self.timing(twin)
         twin.state = "withdrawn"
-        return self.changed(twin, before, twin.now(self.clock.now))
+        self.changed(twin, before, twin.now(self.clock.now))
+        for other in self.twins.values():
+            if other.merged_into == twin.number:
+                self.taken_out(other)
+        return None
 
     @among({"merged"})
     @rule(data=st.data(), stranger=st.sampled_from([False, False, True]))
@@ -562,7 +569,7 @@ class Life(RuleBasedStateMachine):
                 raise Refused(Conflict, "escalation_order")
             if not straight and PAPERS.get(to_level, set()) - set(papers):
                 raise Refused(Conflict, "documents_missing")
-            twin.came_from, twin.step = twin.step, to_level
+            twin.came_from, twin.step = (twin.step, twin.major), to_level
             twin.major = twin.major or major
 
         work = self.service.escalate(
@@ -590,7 +597,10 @@ class Life(RuleBasedStateMachine):
         twin, actor, version = self.scene(data, "return")
 
         def judge() -> None:
-            twin.step = twin.came_from
+            if twin.came_from is None:
+                raise Refused(Conflict, "wrong_state")
+            twin.step, twin.major = twin.came_from
+            twin.came_from = None
             if department or helpers:
                 self.named_anew(twin, actor, department, helpers, territory)
             self.ordered(twin, "专班")
@@ -625,6 +635,7 @@ class Life(RuleBasedStateMachine):
             twin.merged_into = stays.number
             stays.version += 1
             stays.lines += 1
+            stays.last = stays.now(self.clock.now)
             self.touched.add(stays.number)
 
         hidden = not stays.sees(actor)
@@ -710,6 +721,9 @@ class Life(RuleBasedStateMachine):
                 twin.supervision[(*row[:3], "done")] += count
                 twin.lines += count
                 expected += count
+                known = (twin.times.get(name) for name in ("assigned", "first_reply", "resolved", "feedback"))
+                there = [at for at in known if at]
+                twin.last = max(self.clock.now.astimezone(SHANGHAI), twin.submitted, *there)
                 self.touched.add(twin.number)
         assert acted == expected
         assert self.run(clock.run_once()).acted == 0
@@ -879,28 +893,24 @@ class Life(RuleBasedStateMachine):
         """What a change brings with it: a line, a version, and the supervision that holds from now on."""
         twin.version += not quiet
         twin.lines += 1
+        twin.last = now
         self.touched.add(twin.number)
         if self.timing(twin) == before and not always:
             return
         wanted = self.calendar.moments(twin)
         rows: Counter[tuple[datetime, str, str, str]] = Counter()
-        passed = set()
         for (at, by, kind, state), count in twin.supervision.items():
             if kind == "order" or state == "done":
                 rows[(at, by, kind, state)] += count
-                passed |= {(at, by)} if kind == "moment" else set()
             elif kind == "moment":
                 if (at, by) not in wanted:
                     rows[(at, by, kind, "stopped")] += count
-                elif state == "stopped" and at <= now:
-                    passed.add((at, by))
             else:
                 stays = twin.state in WAITS and before[1] == twin.state
                 rows[(at, by, kind, state if stays else "stopped")] += count
         done = {(at, by) for at, by, kind, state in rows if (kind, state) == ("moment", "done")}
         for at, by in wanted - done:
-            live = twin.open and (at, by) not in passed
-            rows[(at, by, "moment", "pending" if live else "stopped")] += 1
+            rows[(at, by, "moment", "pending" if twin.open else "stopped")] += 1
         if twin.state in WAITS and before[1] != twin.state:
             rows.update((at, "企业服务热线", kind, "pending") for at, kind in self.calendar.questions(now))
         twin.supervision = rows

@@ -131,7 +131,8 @@ async def test_questions_that_are_due_together_are_one_message(watched: Watched)
 
 
 async def test_the_direct_line_is_supervised_from_its_submission(watched: Watched) -> None:
-    filed = await watched.district.filed(channel="书记区长直通车")
+    sent = watched.district.filing(channel="书记区长直通车")
+    [filed] = (await watched.district.service.file(sent, watched.district.operator)).appeals
     await watched.tick()
     roles = {row.role for row in await watched.outbox()}
     assert roles == {"taskforce", "inspection"}
