@@ -21,11 +21,17 @@ from backend.appeals.escalation import DOCUMENTS
 from backend.appeals.model import Appeal, Event, HistoryEvent, Level, Supervision, SupervisionKind
 from backend.documents.forms import AssignmentSheet, EscalationForm, Opinion, SupervisionOrder
 from backend.errors import Conflict, NotFound
+from backend.people.roles import Role
 from backend.text import clean
 
 _ASSIGNING: Final = (Event.ASSIGN, Event.TRANSFER, Event.REASSIGN)
 _NOT_COORDINATION: Final = frozenset({"recompute", "remind", "erase"})
 """Deeds of the service itself, which coordinate nothing."""
+
+_WITH_ENTERPRISE: Final = frozenset(
+    {Event.FILE, Event.REPLY, Event.RESOLVE, Event.DECLINE, Event.CONFIRM, Event.REJECT, Event.WITHDRAW}
+)
+"""Deeds by which the enterprise and who handles its appeal tell each other something."""
 
 _ENTERPRISE_CONTACT: Final = "（企业联系人）"
 
@@ -45,6 +51,14 @@ def escalation_form(
         Conflict: It was never assigned, so there is no lead department (``wrong_state``).
     """
     _must_be_assigned(appeal)
+    deeds = [line for line in history if line.event.value not in _NOT_COORDINATION]
+    contacts = [line for line in deeds if line.event in _WITH_ENTERPRISE]
+    feedback = [
+        line
+        for line in deeds
+        if line.text and line.actor.role is Role.DEPARTMENT and line.event not in _WITH_ENTERPRISE
+    ]
+    told = {id(line) for line in (*contacts, *feedback)}
     escalated = [line for line in history if line.event is Event.ESCALATE]
     if opinion is None and escalated:
         opinion = Opinion.ESCALATE
@@ -54,7 +68,9 @@ def escalation_form(
         number=appeal.number,
         enterprise=appeal.enterprise,
         problem=appeal.text,
-        coordination=tuple(_told(line) for line in history if line.event.value not in _NOT_COORDINATION),
+        contacts=tuple(_told(line) for line in contacts),
+        feedback=tuple(_told(line) for line in feedback),
+        process=tuple(_told(line, words=id(line) not in told) for line in deeds),
         territory=appeal.territory_text,
         lead_department=appeal.lead,
         co_departments=appeal.co_departments,
@@ -219,12 +235,12 @@ def _read(values: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _told(line: HistoryEvent) -> str:
-    """A line of the record in words: when, what, and by which unit where the summary does not name it."""
+def _told(line: HistoryEvent, *, words: bool = True) -> str:
+    """A line of the record: when, what, by which unit where the summary does not name it, and its words."""
     unit = line.actor.unit
     who = f"（{unit}）" if unit and unit not in line.summary else ""
-    words = f"：{clean(line.text)}" if line.text else ""
-    return f"{chinese_time(line.at)}　{line.summary}{who}{words}"
+    said = f"：{clean(line.text)}" if line.text and words else ""
+    return f"{chinese_time(line.at)}　{line.summary}{who}{said}"
 
 
 def _task(appeal: Appeal) -> str:

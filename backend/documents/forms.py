@@ -10,6 +10,7 @@ Sources: 企业问题提级协调审批表 (annex 2 of the *分级分类协调�
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -45,7 +46,10 @@ class Opinion(StrEnum):
 
 
 class ServiceType(StrEnum):
-    """The eight kinds of service of the listing form, as it prints them (法制 is 法治 elsewhere)."""
+    """The eight kinds of service of the listing form, as it prints them.
+
+    The boards' own names (科创, 法治) and those with 服务 behind mean the same kinds.
+    """
 
     TALENT = "人才"
     SCIENCE = "科技"
@@ -56,6 +60,18 @@ class ServiceType(StrEnum):
     APPEAL = "诉求"
     CATCH_ALL = "兜底"
 
+    @classmethod
+    def _missing_(cls, value: object) -> ServiceType | None:
+        if not isinstance(value, str):
+            return None
+        plain = unicodedata.normalize("NFKC", value).strip().removesuffix("服务")
+        named = _BOARDS.get(plain, plain)
+        return next((kind for kind in cls if kind.value == named), None)
+
+
+_BOARDS = {"科创": "科技", "法治": "法制"}
+"""Boards whose kind of service the form prints under another name."""
+
 
 @dataclass(frozen=True, repr=False)
 class EscalationForm:
@@ -63,9 +79,11 @@ class EscalationForm:
 
     Attributes:
         number: Appeal number; the form has no box for it, so it stands at the foot of each page.
-        coordination: What was done so far, one line for each deed.
+        contacts: What passed between the enterprise and who handles it, one line each, as the next two.
         meeting_held: Whether the lead department has held its coordination meeting, where the record says so;
             None leaves both boxes unticked.
+        feedback: What lead and co-departments said of it.
+        process: What was done so far; words that stand above are not repeated.
         opinion: What the lead department asks for; None leaves both boxes unticked.
         attachments: Titles of the papers that go with it.
     """
@@ -73,8 +91,10 @@ class EscalationForm:
     number: str
     enterprise: Annotated[str, Box("企业名称")]
     problem: Annotated[str, Box("问题描述")]
-    coordination: Annotated[tuple[str, ...], Box("前期协调情况")]
+    contacts: Annotated[tuple[str, ...], Box("沟通情况")]
     meeting_held: Annotated[bool | None, Box("部门领导是否召开专题协调会")]
+    feedback: Annotated[tuple[str, ...], Box("主办协办反馈意见")]
+    process: Annotated[tuple[str, ...], Box("办理过程")]
     territory: Annotated[str, Box("属地")]
     lead_department: Annotated[str, Box("主办部门")]
     co_departments: Annotated[tuple[str, ...], Box("协办部门")]

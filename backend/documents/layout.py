@@ -18,6 +18,7 @@ from backend.documents.forms import (
     ServiceListing,
     ServiceType,
     SupervisionOrder,
+    boxes,
 )
 
 TICKED, UNTICKED = "☑", "☐"
@@ -88,10 +89,16 @@ def lay_out(form: Form) -> Sheet:
 
 
 def _escalation(form: EscalationForm) -> Sheet:
+    labels = {name: box.label for name, box in boxes(EscalationForm).items()}
     held = (_tick(form.meeting_held is True, "已召开"), _tick(form.meeting_held is False, "未召开"))
-    meeting = f"部门领导专题协调会：{'　'.join(held)}"
-    deeds = [f"{place}. {line}" for place, line in enumerate(form.coordination, 1)]
-    coordination = "\n".join((meeting, *deeds))
+    coordination = "\n".join(
+        (
+            _item(labels["contacts"], form.contacts),
+            f"{labels['meeting_held']}：{'　'.join(held)}",
+            _item(labels["feedback"], form.feedback),
+            _item(labels["process"], form.process),
+        )
+    )
     attachments = "；".join(f"《{title}》" for title in form.attachments)
     return Sheet(
         title="企业问题提级协调审批表",
@@ -198,6 +205,12 @@ def _signed(label: str, text: str, *signing: str, breaks: bool = False) -> Row:
 
 def _choice(options: Sequence[Opinion], chosen: Sequence[Opinion | None]) -> str:
     return "　　".join(_tick(option in chosen, option.text) for option in options)
+
+
+def _item(label: str, lines: Sequence[str]) -> str:
+    """One item of a box; without lines there is room for a hand."""
+    numbered = [f"{place}. {line}" for place, line in enumerate(lines, 1)]
+    return "\n".join((f"{label}：", *(numbered or [""])))
 
 
 def _tick(ticked: bool, text: str) -> str:

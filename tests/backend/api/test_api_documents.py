@@ -188,6 +188,14 @@ async def test_a_form_is_sent_as_a_file_that_nothing_keeps(backend: Backend) -> 
     assert unquote(chinese) == f"企业问题提级协调审批表-{number}.docx"
 
 
+async def test_a_board_goes_by_both_of_its_names(backend: Backend) -> None:
+    headers = await backend.staff(Role.TASKFORCE)
+    body = {**SERVICE, "types": ["法治", "科创", "法制"]}
+    found = await _boxes(await backend.post(LISTING, body, headers=headers))
+    assert found["服务类型"].count("☑") == 2
+    assert {"☑ 法制服务", "☑ 科技服务"} <= set(found["服务类型"].replace("\n", "　").split("　"))
+
+
 async def test_a_service_listing_is_filled_in(backend: Backend) -> None:
     department = backend.container.directory.departments()[0].name
     headers = await backend.staff(Role.DEPARTMENT, department)

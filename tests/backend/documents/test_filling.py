@@ -27,8 +27,10 @@ PRINTED: dict[type[Form], dict[str, bool]] = {
     EscalationForm: {
         "企业名称": False,
         "问题描述": False,
-        "前期协调情况": False,
+        "沟通情况": False,
         "部门领导是否召开专题协调会": False,
+        "主办协办反馈意见": False,
+        "办理过程": False,
         "属地": False,
         "主办部门": False,
         "协办部门": False,
@@ -97,6 +99,27 @@ def test_there_are_eight_kinds_of_service() -> None:
     assert "、".join(kind.value for kind in ServiceType) == "人才、科技、政策、金融、开放、法制、诉求、兜底"
 
 
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("科创", ServiceType.SCIENCE),
+        ("科技", ServiceType.SCIENCE),
+        ("法治", ServiceType.LAW),
+        ("法制", ServiceType.LAW),
+        (" 法治服务 ", ServiceType.LAW),
+        ("人才服务", ServiceType.TALENT),
+    ],
+)
+def test_a_kind_of_service_goes_by_its_boards_name_too(name: str, kind: ServiceType) -> None:
+    assert ServiceType(name) is kind
+
+
+@pytest.mark.parametrize("name", ["", "服务", "项目", "法律", None, 5])
+def test_what_is_no_kind_of_service_is_none(name: Any) -> None:
+    with pytest.raises(ValueError, match="is not a valid ServiceType"):
+        ServiceType(name)
+
+
 def test_what_is_personal_is_not_in_a_forms_repr() -> None:
     sheet = filling.assignment_sheet(appeal(), history(), taskforce=TASKFORCE, with_contact=True)
     for form in (sheet, filling.escalation_form(appeal(), history())):
@@ -109,12 +132,20 @@ def test_the_escalation_form_tells_the_record_with_dates_public_and_internal() -
     assert form.number == NUMBER
     assert (form.territory, form.lead_department) == ("下沙街道", "下沙街道")
     assert form.co_departments == ("区住建局", "区交通运输局")
-    assert form.coordination == (
+    assert form.contacts == (
         "2026年11月16日10:00　已提交诉求",
-        "2026年11月16日11:00　交办：由区住建局牵头办理（下沙街道）：请先到现场查看",
+        "2026年11月19日10:00　区住建局答复：正在协商 修复方案",
+    )
+    assert form.feedback == (
         "2026年11月17日09:30　内部备注（区住建局）：道路由另一部门管养",
         "2026年11月17日15:00　转办：调整为吹哨问题（区住建局）：不是管养单位",
-        "2026年11月19日10:00　区住建局答复：正在协商 修复方案",
+    )
+    assert form.process == (
+        "2026年11月16日10:00　已提交诉求",
+        "2026年11月16日11:00　交办：由区住建局牵头办理（下沙街道）：请先到现场查看",
+        "2026年11月17日09:30　内部备注（区住建局）",
+        "2026年11月17日15:00　转办：调整为吹哨问题（区住建局）",
+        "2026年11月19日10:00　区住建局答复",
     )
     assert (form.opinion, form.meeting_held, form.attachments) == (None, None, ())
 

@@ -68,8 +68,13 @@ def test_the_escalation_form_reads_back() -> None:
     assert found["企业名称"] == "杭州测试科技有限公司"
     assert found["问题描述"] == appeal().text
     told = found["前期协调情况"].split("\n")
-    assert told[0] == "部门领导专题协调会：☑ 已召开　☐ 未召开"
-    assert told[1] == "1. 2026年11月16日10:00　已提交诉求"
+    assert told[:2] == ["沟通情况：", "1. 2026年11月16日10:00　已提交诉求"]
+    assert [one for one in told if not one[0].isdigit()] == [
+        "沟通情况：",
+        "部门领导是否召开专题协调会：☑ 已召开　☐ 未召开",
+        "主办协办反馈意见：",
+        "办理过程：",
+    ]
     assert (found["属地"], found["主办部门"]) == ("下沙街道", "下沙街道")
     assert found["协办部门"] == "区住建局、区交通运输局"
     signed = [part.strip("　") for part in found["主办部门意见"].split("\n")]
@@ -209,6 +214,18 @@ def test_the_head_is_repeated_and_only_long_boxes_break() -> None:
     assert [index for index, kept in enumerate(whole) if not kept] == [1, 2]
 
 
+def test_an_item_that_the_record_leaves_empty_has_room_for_a_hand() -> None:
+    form = replace(FORMS["escalation"], contacts=(), feedback=())  # type: ignore[type-var]
+    told = read(render(form))["前期协调情况"].split("\n")
+    assert told[:5] == [
+        "沟通情况：",
+        "",
+        "部门领导是否召开专题协调会：☑ 已召开　☐ 未召开",
+        "主办协办反馈意见：",
+        "",
+    ]
+
+
 def _parts(file: bytes) -> dict[str, ElementTree.Element]:
     with zipfile.ZipFile(io.BytesIO(file)) as archive:
         return {name: ElementTree.fromstring(archive.read(name)) for name in archive.namelist()}
@@ -220,7 +237,7 @@ def _shape(file: bytes) -> list[str]:
 
 def test_markup_in_a_text_is_text() -> None:
     plain = filling.escalation_form(appeal(text="很普通的一句话"), history())
-    nasty = replace(plain, problem=HOSTILE, enterprise=HOSTILE, coordination=(HOSTILE,) * 5)
+    nasty = replace(plain, problem=HOSTILE, enterprise=HOSTILE, process=(HOSTILE,) * 5)
     file = render(nasty)
     assert read(file)["问题描述"] == HOSTILE
     assert read(file)["企业名称"] == HOSTILE
