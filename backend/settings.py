@@ -25,8 +25,9 @@ from backend.errors import QifuError
 
 PREFIX = "QIFU_"
 
-KNOWN_ELSEWHERE = frozenset({"QIFU_TENSORFLOW"})
-"""Variables that other parts read: ``QIFU_TENSORFLOW`` chooses the lock that `make` installs."""
+KNOWN_ELSEWHERE = frozenset({"QIFU_TENSORFLOW", "QIFU_TRACKER_KEY"})
+"""Variables that other parts read: ``QIFU_TENSORFLOW`` chooses the lock that `make` installs, and
+``QIFU_TRACKER_KEY`` is what `qifu serve` gives the bot to seal conversations with."""
 
 TEST_PREFIX = "QIFU_TEST_"
 

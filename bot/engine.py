@@ -59,6 +59,7 @@ from bot.errors import NotBegun, Unreachable
 from bot.events import EventStream
 from bot.locks import RedisLocks
 from bot.logs import reserved_event
+from bot.sealing import Sealer
 from bot.settings import BotSettings
 
 log = logging.getLogger(__name__)
@@ -324,11 +325,16 @@ class ConversationStore(SQLTrackerStore):  # type: ignore[misc]
     """Rasa's SQL tracker store on a full URL, with the events of recent conversations kept in memory.
 
     What is kept counts only while the database holds exactly as many events of the conversation, so several
-    processes may share one database.
+    processes may share one database. What is said is sealed in it; who spoke when is not.
     """
 
     def __init__(
-        self, url: str, domain: Domain | None = None, event_broker: EventStream | None = None
+        self,
+        url: str,
+        domain: Domain | None = None,
+        event_broker: EventStream | None = None,
+        *,
+        sealer: Sealer | None = None,
     ) -> None:
         """Prepares the store; nothing is connected yet.
 
@@ -336,6 +342,7 @@ class ConversationStore(SQLTrackerStore):  # type: ignore[misc]
             url: ``sqlite:///…`` or ``postgresql://…``.
             domain: The model's domain.
             event_broker: Where what was saved is published too.
+            sealer: Makes the events unreadable in the database; None keeps them as they are.
         """
         # not the parent's: it connects, goes on where that fails, and logs the address
         super(SQLTrackerStore, self).__init__(domain, event_broker)
@@ -353,6 +360,7 @@ class ConversationStore(SQLTrackerStore):  # type: ignore[misc]
             # a connection that broke while it was idle is made anew
             self.engine = sa.create_engine(parsed, hide_parameters=True, pool_pre_ping=True)
         self.sessionmaker = sa.orm.sessionmaker(bind=self.engine)
+        self._sealer = sealer
         self._recent: OrderedDict[str, _Kept] = OrderedDict()
         self._kept_events = 0
         self._looking: asyncio.Task[bool] | None = None
@@ -450,16 +458,22 @@ class ConversationStore(SQLTrackerStore):  # type: ignore[misc]
         with self.session_scope() as session:
             return list(self._additional_events(session, tracker))
 
-    @staticmethod
-    def _row(sender_id: str, event: Event) -> dict[str, Any]:
+    def _event_query(
+        self, session: sa.orm.Session, sender_id: str, fetch_events_from_all_sessions: bool
+    ) -> Any:
+        query = super()._event_query(session, sender_id, fetch_events_from_all_sessions)
+        return query if self._sealer is None else _Opened(query, self._sealer)
+
+    def _row(self, sender_id: str, event: Event) -> dict[str, Any]:
         data = event.as_dict()
+        told = json.dumps(data)
         return {
             "sender_id": sender_id,
             "type_name": event.type_name,
             "timestamp": data.get("timestamp"),
             "intent_name": data.get("parse_data", {}).get("intent", {}).get("name"),
             "action_name": data.get("name"),
-            "data": json.dumps(data),
+            "data": self._sealer.seal(told) if self._sealer else told,
         }
 
     def _keep(self, tracker: DialogueStateTracker, last_id: int) -> _Kept:
@@ -477,6 +491,27 @@ class ConversationStore(SQLTrackerStore):  # type: ignore[misc]
             return connection.execute(statement).scalar() or 0
         with self.engine.connect() as own:
             return own.execute(statement).scalar() or 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A stored event as Rasa reads it back."""
+
+    data: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """The part of a query that Rasa's store uses, with the events unsealed."""
+
+    query: Any
+    sealer: Sealer
+
+    def all(self) -> list[_Told]:
+        return [_Told(self.sealer.open(row.data)) for row in self.query.all()]
+
+    def count(self) -> int:
+        return int(self.query.count())
 
 
 @dataclass(frozen=True, slots=True)
@@ -553,7 +588,8 @@ class Engine:
         """
         quiet(settings.log_level)
         client.use(settings.backend_url)
-        store = ConversationStore(settings.tracker_url)
+        sealer = Sealer(settings.tracker_key) if settings.tracker_key else None
+        store = ConversationStore(settings.tracker_url, sealer=sealer)
         locks = RedisLocks(settings.redis_url) if settings.redis_url else None
         try:
             await store.prepare()

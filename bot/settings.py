@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+_KEY = re.compile(r"[0-9a-f]{64}")
 _MAX_SOCKET_PATH = 100
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -25,6 +27,7 @@ class BotSettings:
         address: Where it listens: ``unix:PATH`` or ``http://127.0.0.1:PORT``; never anything but loopback.
         backend_url: Where the actions find the backend's API.
         tracker_url: SQLAlchemy URL of the store of conversations.
+        tracker_key: Seals what is stored there, 64 hexadecimal digits; None stores plain text.
         model_dir: Folder of trained models with its ``latest`` pointer.
         redis_url: Where several bot processes lock conversations; in this process only if None.
         amqp_url: Where the events of conversations are published; nowhere if None.
@@ -34,6 +37,7 @@ class BotSettings:
     address: str
     backend_url: str
     tracker_url: str
+    tracker_key: str | None
     model_dir: Path
     redis_url: str | None
     amqp_url: str | None
@@ -44,7 +48,7 @@ class BotSettings:
         """Reads the ``QIFU_*`` variables; relative paths are relative to the current folder.
 
         Raises:
-            BadSetting: The address is not on loopback, or a level is unknown.
+            BadSetting: The address is not on loopback, a level is unknown, or the key is none.
         """
         env = os.environ if environment is None else environment
         data_dir = Path(env.get("QIFU_DATA_DIR") or "./var")
@@ -57,6 +61,7 @@ class BotSettings:
             address=address,
             backend_url=env.get("QIFU_BACKEND_URL") or "http://127.0.0.1:8080",
             tracker_url=env.get("QIFU_TRACKER_URL") or f"sqlite:///{data_dir / 'tracker.db'}",
+            tracker_key=_key(env.get("QIFU_TRACKER_KEY")),
             model_dir=Path(env.get("QIFU_MODEL_DIR") or "./models"),
             redis_url=env.get("QIFU_REDIS_URL") or None,
             amqp_url=env.get("QIFU_AMQP_URL") or None,
@@ -82,6 +87,12 @@ def check_address(address: str) -> None:
             "QIFU_BOT_ADDRESS must be unix:PATH or http://127.0.0.1:PORT: the bot has no access control, "
             "so it listens on loopback only"
         )
+
+
+def _key(given: str | None) -> str | None:
+    if given and not _KEY.fullmatch(given):
+        raise BadSetting("QIFU_TRACKER_KEY must be 64 hexadecimal digits")
+    return given or None
 
 
 def _socket_path(data_dir: Path) -> Path:

@@ -22,13 +22,16 @@ counts as unset. The table is written by `scripts/settings_table.py` from `backe
 
 TAIL = """| `QIFU_TENSORFLOW` | unset | Read by `make`: `1` installs the real TensorFlow, \
 for DIET and TED, instead of the stand-in. |
+| `QIFU_TRACKER_KEY` | from the data key | Read by the bot: 64 hexadecimal digits that seal what is said in \
+the store of conversations. `qifu serve` works it out; a bot that is started by itself keeps plain text \
+without it. |
 
 `QIFU_TEST_*` variables are read by the tests only: `QIFU_TEST_DATABASE_URL`, `QIFU_TEST_REDIS_URL` and
 `QIFU_TEST_AMQP_URL` name servers that the tests may use. Without them those tests are skipped, except in CI.
 
-The bot process reads `QIFU_BOT_ADDRESS`, `QIFU_BACKEND_URL`, `QIFU_TRACKER_URL`, `QIFU_MODEL_DIR`,
-`QIFU_REDIS_URL`, `QIFU_AMQP_URL`, `QIFU_LOG_LEVEL` and `QIFU_DATA_DIR` by the same names (`bot/settings.py`);
-`qifu serve` gives it the values that it has worked out itself.
+The bot process reads `QIFU_BOT_ADDRESS`, `QIFU_BACKEND_URL`, `QIFU_TRACKER_URL`, `QIFU_TRACKER_KEY`,
+`QIFU_MODEL_DIR`, `QIFU_REDIS_URL`, `QIFU_AMQP_URL`, `QIFU_LOG_LEVEL` and `QIFU_DATA_DIR` by the same names
+(`bot/settings.py`); `qifu serve` gives it the values that it has worked out itself.
 """
 
 

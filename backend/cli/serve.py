@@ -27,6 +27,7 @@ from backend.cli.processes import environment
 from backend.cli.supervisor import MISCONFIGURED, Child, dies_with_parent
 from backend.errors import Conflict, InvalidInput
 from backend.settings import Settings
+from backend.storage.vault import open_vault
 
 NAME = "serve"
 HELP = "启动服务：运行并看护后端和对话引擎两个进程；必要时先训练对话模型"
@@ -113,7 +114,16 @@ class Service:
         self._with_bot = with_bot
         self._environment = environment(settings)
         self.backend = Child("backend", [sys.executable, "-m", "backend"], self._environment)
-        self.bot = Child("bot", [sys.executable, "-m", "bot"], self._environment, self._ask_bot)
+        self.bot = Child("bot", [sys.executable, "-m", "bot"], self._of_bot(), self._ask_bot)
+
+    def _of_bot(self) -> dict[str, str]:
+        """The bot's environment, with its own key and without the one that reads contacts."""
+        if not self._with_bot:
+            return self._environment
+        key = self._settings.data_key
+        vault = open_vault(key.get_secret_value() if key else None, self._settings.data_dir)
+        kept = {name: value for name, value in self._environment.items() if name != "QIFU_DATA_KEY"}
+        return {**kept, "QIFU_TRACKER_KEY": vault.dialogue_key}
 
     async def run(self) -> int:
         """Serve until told to stop; return the exit code."""

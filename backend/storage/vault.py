@@ -1,8 +1,9 @@
 """What keeps personal data unreadable at rest, and the record impossible to rewrite unnoticed.
 
-One key of 32 bytes, from the settings or from a file made on the first run, is stretched into three: one that
+One key of 32 bytes, from the settings or from a file made on the first run, is stretched into four: one that
 encrypts contacts (AES-256-GCM), one that fingerprints telephone numbers so that they can be looked up without
-being read, and one that signs the record. Who holds the database but not the key can do none of the three.
+being read, one that signs the record, and one that the bot is given to seal conversations with. Who holds the
+database but not the key can do none of this.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ class Vault:
         self._lookup = _stretched(key, b"lookup")
         self._record = _stretched(key, b"record")
         self._contact = _stretched(key, b"contact")
+        self._dialogue = _stretched(key, b"dialogue")
 
     def seal(self, text: str) -> str:
         """Encrypts a text; twice the same text gives two results. Nothing stays nothing."""
@@ -83,6 +85,11 @@ class Vault:
     def sign(self, content: bytes) -> str:
         """The signature of a piece of the record, in hexadecimal."""
         return hmac.digest(self._record, content, "sha256").hex()
+
+    @property
+    def dialogue_key(self) -> str:
+        """The key for conversations, in hexadecimal; tells nothing of the others."""
+        return self._dialogue.hex()
 
     @property
     def check(self) -> str:

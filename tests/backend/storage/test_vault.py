@@ -111,10 +111,10 @@ def test_a_fingerprint_is_known_again_and_says_nothing(first: str, second: str) 
     assert vault.fingerprint(first) != vault.sign(first.encode("utf-8", "surrogatepass"))
 
 
-def test_the_three_keys_are_not_the_key_nor_each_other() -> None:
+def test_the_four_keys_are_not_the_key_nor_each_other() -> None:
     key = secrets.token_bytes(32)
     stretched = list(vars(Vault(key)).values())
-    assert len({key, *stretched}) == 4
+    assert len({key, *stretched}) == 5
 
 
 def test_a_vault_shows_nothing_of_its_key(caplog: pytest.LogCaptureFixture) -> None:
