@@ -242,8 +242,8 @@ class EnteredShape(Response):
 class ScoreShape(Response):
     """The score, as the calculator ``liaison-score`` computes it."""
 
-    parts: dict[str, float]
-    total: float
+    parts: dict[str, int | float]
+    total: int | float
     trace: list[str]
 
 
