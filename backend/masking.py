@@ -60,3 +60,68 @@ def mask(text: str) -> str:
     for pattern, instead in _PATTERNS:
         text = pattern.sub(instead, text)
     return text
+
+
+_TITLES = (
+    "女士|先生|小姐|老师|师傅|经理|总监|总|老板|主任|厂长|店长|会计|工程师|工|姐|哥|阿姨|叔叔|大姐|大哥|同志"
+)
+_TWO_SYLLABLES = frozenset(
+    ("欧阳", "上官", "司马", "诸葛", "东方", "皇甫", "尉迟", "公孙", "令狐", "慕容", "司徒", "夏侯", "端木")
+)
+_LEGAL_FORM = r"(?:[\s()（）]*(?:股份)?(?:有限)?(?:责任)?公司|[\s()（）]*厂)?"
+_PLACE = re.compile(r"^(?:中国|浙江省?|杭州市?|钱塘新?区?)+")
+_LEAST_NAMED = 3
+_LEAST_DIGITS = 6
+_SIGNS = re.compile(r"[\W_]+")
+
+
+def mask_sender(text: str, *, contact: str, phone: str, enterprise: str) -> str:
+    """Returns a text with what `mask` finds, and with its sender, replaced.
+
+    Args:
+        text: As written.
+        contact: The person's name; ``王女士`` for a 王芳 is found too.
+        phone: Digits of the telephone, however they are parted in the text.
+        enterprise: The enterprise's name; without place and legal form it is found too.
+
+    Returns:
+        The text with ``[姓名]``, ``[电话]`` and ``[企业]`` in place of what was found; empty where the name,
+        the number or the enterprise is still to be read when signs and blanks do not count.
+    """
+    found = mask(text)
+    digits = re.sub(r"\D", "", unicodedata.normalize("NFKC", phone))
+    if len(digits) >= _LEAST_DIGITS:
+        found = re.sub(r"[\s\-_.·]{0,3}".join(digits), "[电话]", found)
+    names = _names_of(enterprise)
+    for name in names:
+        found = re.sub(_spaced(name) + _LEGAL_FORM, "[企业]", found, flags=re.IGNORECASE)
+    person = _bare(contact)
+    if len(person) > 1:
+        found = re.sub(_spaced(person), "[姓名]", found, flags=re.IGNORECASE)
+    if person and "\u4e00" <= person[0] <= "\u9fff":
+        family = person[:2] if person[:2] in _TWO_SYLLABLES else person[0]
+        found = re.sub(rf"{family}\s?(?:{_TITLES})(?![\u4e00-\u9fff]*公司)", "[姓名]", found)
+    left = _bare(found)
+    wanted = (
+        *names,
+        *([person] if len(person) > 1 else ()),
+        *([digits] if len(digits) >= _LEAST_DIGITS else ()),
+    )
+    return "" if any(one in left for one in wanted) else found
+
+
+def _bare(text: str) -> str:
+    return _SIGNS.sub("", unicodedata.normalize("NFKC", text)).lower()
+
+
+def _spaced(word: str) -> str:
+    return r"[\s()·・.\-]{0,2}".join(map(re.escape, word))
+
+
+def _names_of(enterprise: str) -> tuple[str, ...]:
+    """An enterprise's name without its legal form, and without its place if enough is left, longest first."""
+    whole = _bare(enterprise)
+    short = re.sub(r"(?:股份)?(?:有限)?(?:责任)?公司$", "", whole) or whole
+    placeless = _PLACE.sub("", short)
+    named = (short, placeless) if len(placeless) >= _LEAST_NAMED else (short,)
+    return tuple(dict.fromkeys(one for one in named if len(one) > 1))

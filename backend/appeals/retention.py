@@ -1,10 +1,11 @@
 """How long personal data are kept: erased some time after an appeal has ended, while figures and record stay.
 
 What is erased: contact and telephone number, the problem in the enterprise's words, every text of the
-record, the comment, orders and messages about it. What stays: number, enterprise, category, level, units,
-all times, stars, and the record's lines with their summaries, so that every figure is what it was and the
-chain is whole.
-The words that `qifu train` learns from were masked when they were kept.
+record, the comment, orders, messages, the reasons of penalties and the time limits about it. What stays:
+number, enterprise, category, level, units, all times, stars, kinds and times of penalties, and the record's
+lines with their summaries, so that every figure is what it was and the chain is whole.
+The words that `qifu train` learns from stay without their sender: contact, phone and enterprise are taken out
+when they are kept and once more here, and where that cannot be done the words are deleted.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ log = logging.getLogger(__name__)
 
 ERASED_TEXT: Final = "诉求内容已按规定清除。"
 """Stands where the problem stood."""
+
+ERASED_SUBJECT: Final = "事项内容已按规定清除"
+"""Stands where the matter of a time limit stood that belongs to no appeal."""
 
 QUESTIONS_KEPT: Final = timedelta(days=365)
 """Questions without an answer, after they were last asked: a year's seasons are worth comparing."""
@@ -60,8 +64,20 @@ class ErasureRepository(Protocol):
         """Take what was erased out of the index of words as well, in a transaction of its own."""
         ...
 
-    async def tidy(self, questions: datetime, handoffs: datetime, tokens: datetime) -> int:
-        """Delete questions, calls for a person, and ended tokens and attempts of before these moments."""
+    async def tidy(
+        self, questions: datetime, handoffs: datetime, tokens: datetime, limits: datetime | None
+    ) -> int:
+        """Delete what is about no appeal and from before these moments.
+
+        Args:
+            questions: Questions without an answer.
+            handoffs: Calls for a person.
+            tokens: Ended tokens and login attempts.
+            limits: The words of ended time limits; None keeps them for ever.
+
+        Returns:
+            How many rows.
+        """
         ...
 
 
@@ -141,7 +157,12 @@ class Retention:
         """Delete what is about no appeal and was kept long enough; answers how many rows."""
         now = self._clock()
         async with self._unit_of_work() as work:
-            gone = await work.erasure.tidy(now - QUESTIONS_KEPT, now - HANDOFFS_KEPT, now - TOKENS_KEPT)
+            gone = await work.erasure.tidy(
+                now - QUESTIONS_KEPT,
+                now - HANDOFFS_KEPT,
+                now - TOKENS_KEPT,
+                now - timedelta(days=self._days) if self._days else None,
+            )
             await work.commit()
         return gone
 

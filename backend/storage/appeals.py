@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.engine import CursorResult, Row
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -36,6 +36,7 @@ from backend.appeals.ports import (
     StaleVersion,
     StoredGroup,
 )
+from backend.masking import mask_sender
 from backend.storage.listing import OPEN, find, within
 from backend.storage.outbox import SqlOutbox
 from backend.storage.penalties import SqlPenalties
@@ -236,9 +237,24 @@ class SqlAppeals:
         await self._session.flush()
 
     async def add_correction(self, correction: Correction) -> None:
-        """Keep what the territory decided otherwise than proposed; the last decision counts."""
+        """Keep what the territory decided otherwise than proposed; the last decision counts.
+
+        The words are kept without their sender, whoever it was; where that cannot be done, not at all.
+        """
+        columns = (AppealRow.id, AppealRow.contact_sealed, AppealRow.phone_sealed, AppealRow.enterprise)
+        query = select(*columns).where(AppealRow.number == correction.number)
+        of_this = (await self._session.execute(query)).one()
+        words = mask_sender(
+            correction.text,
+            contact=self._vault.open(of_this.contact_sealed),
+            phone=self._vault.open(of_this.phone_sealed),
+            enterprise=of_this.enterprise,
+        )
+        if not words:
+            await self._session.execute(delete(CorrectionRow).where(CorrectionRow.appeal_id == of_this.id))
+            return
         values = {
-            "text": correction.text,
+            "text": words,
             "category": correction.category,
             "level": correction.level,
             "lead_department": correction.lead_department,
@@ -246,7 +262,7 @@ class SqlAppeals:
         }
         await self._session.execute(
             upsert(self._session, CorrectionRow)
-            .values(appeal_id=await self._id(correction.number), **values)
+            .values(appeal_id=of_this.id, **values)
             .on_conflict_do_update(index_elements=[CorrectionRow.appeal_id], set_=values)
         )
 

@@ -14,16 +14,20 @@ from sqlalchemy.orm import aliased
 from backend.appeals import chain
 from backend.appeals.model import Appeal, Event, HistoryEvent, State
 from backend.appeals.ports import StaleVersion
+from backend.appeals.retention import ERASED_SUBJECT
+from backend.masking import mask_sender
 from backend.storage import fulltext
 from backend.storage.appeals import signed_content
 from backend.storage.records import history_row
 from backend.storage.tables import (
     AppealRow,
     AttemptsRow,
+    CorrectionRow,
     FilingRow,
     HandoffRow,
     HistoryRow,
     OutboxRow,
+    PenaltyRow,
     ServiceClockRow,
     SupervisionRow,
     TokenRow,
@@ -69,11 +73,10 @@ class SqlErasure:
         Raises:
             StaleVersion: It was changed in between.
         """
-        if self._session.get_bind().dialect.name == "sqlite":
-            # what is taken out of a page is overwritten, not only forgotten
-            await self._session.execute(text("PRAGMA secure_delete = ON"))
-        found = await self._session.execute(select(AppealRow.id).where(AppealRow.number == appeal.number))
-        appeal_id: int = found.scalar_one()
+        await self._overwrite()
+        columns = (AppealRow.id, AppealRow.contact_sealed, AppealRow.phone_sealed)
+        query = select(*columns).where(AppealRow.number == appeal.number)
+        appeal_id, contact, phone = (await self._session.execute(query)).tuples().one()
         position = appeal.record_length + 1
         signed = replace(line, after={**line.after, "content": signed_content(self._vault, appeal)})
         new = history_row(self._vault, appeal_id, appeal.number, appeal.record_head, position, signed)
@@ -106,12 +109,32 @@ class SqlErasure:
         of_this = {"appeal_id": appeal_id}
         for table, values in (
             (SupervisionRow, {"text": ""}),
-            (OutboxRow, {"body": ""}),
+            (OutboxRow, {"body": "", "last_error": None}),
+            (PenaltyRow, {"note": ""}),
             (ServiceClockRow, {"subject": appeal.number, "note": ""}),
         ):
             await self._run(update(table).filter_by(**of_this).values(values))
         await self._run(delete(HandoffRow).where(HandoffRow.number == appeal.number))
         await self._forget_filing(appeal.group)
+        await self._forget_sender(appeal_id, contact, phone, appeal.enterprise)
+
+    async def _forget_sender(self, appeal_id: int, contact: str, phone: str, enterprise: str) -> None:
+        """Take the sender out of the words that triage learns from; of older ones nobody has done it."""
+        kept = select(CorrectionRow.text).where(CorrectionRow.appeal_id == appeal_id)
+        text_kept = await self._session.scalar(kept)
+        if text_kept is None:
+            return
+        words = mask_sender(
+            text_kept,
+            contact=self._vault.open(contact),
+            phone=self._vault.open(phone),
+            enterprise=enterprise,
+        )
+        of_this = CorrectionRow.appeal_id == appeal_id
+        if words:
+            await self._run(update(CorrectionRow).where(of_this).values(text=words))
+        else:
+            await self._run(delete(CorrectionRow).where(of_this))
 
     async def _forget_filing(self, group: str) -> None:
         """Forget what was sent in, once all that came of it is erased: key and fingerprint of the content."""
@@ -122,13 +145,35 @@ class SqlErasure:
             .values(content_hash="", idempotency_key=None)
         )
 
+    async def _overwrite(self) -> None:
+        """What is taken out of a page is overwritten in this transaction, not only forgotten."""
+        if self._session.get_bind().dialect.name == "sqlite":
+            await self._session.execute(text("PRAGMA secure_delete = ON"))
+
     async def sweep(self) -> None:
         """Take what was erased out of the index of words as well, in a transaction of its own."""
+        await self._overwrite()
         await fulltext.forget(self._session)
 
-    async def tidy(self, questions: datetime, handoffs: datetime, tokens: datetime) -> int:
-        """Delete questions, calls for a person, and ended tokens and attempts of before these moments."""
+    async def tidy(
+        self, questions: datetime, handoffs: datetime, tokens: datetime, limits: datetime | None
+    ) -> int:
+        """Delete what is about no appeal and from before these moments; answers how many rows.
+
+        Args:
+            questions: Questions without an answer.
+            handoffs: Calls for a person.
+            tokens: Ended tokens and login attempts.
+            limits: The words of ended time limits; None keeps them for ever.
+        """
+        await self._overwrite()
         gone = 0
+        if limits is not None:
+            ended = (ServiceClockRow.appeal_id.is_(None), ServiceClockRow.ended_at < limits)
+            words = {"subject": ERASED_SUBJECT, "note": ""}
+            gone += await self._run(
+                update(ServiceClockRow).where(*ended, ServiceClockRow.note != "").values(words)
+            )
         for statement in (
             delete(UnansweredRow).where(UnansweredRow.last_at < questions),
             delete(HandoffRow).where(HandoffRow.created_at < handoffs),

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
-from appeal_district import PHONE, District
+from appeal_district import PHONE, District, StubDirectory
 from record_samples import audited, everything, tamper
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, inspect, text
 
+from backend.appeals.calendar import WorkCalendar
 from backend.appeals.model import Event, State
+from backend.appeals.penalties import PenaltyKind
 from backend.appeals.ports import AppealQuery
 from backend.appeals.retention import ERASED_TEXT, Retention
+from backend.appeals.service_times import ServiceKind
 from backend.errors import Conflict, NotFound
+from backend.masking import mask
 from backend.people.accounts import Account, Attempts, Token
+from backend.people.actors import Actor
 from backend.people.roles import Role
 from backend.storage.database import sync_url
 from backend.storage.dialogues import forget_dialogues
 from backend.storage.handoffs import Handoff
 from backend.storage.unanswered import Asked
+from backend.supervision.model import PenaltyQuery
+from backend.supervision.service import Supervision
 
 DAYS = 730
 SECRETS = (
@@ -31,6 +41,95 @@ SECRETS = (
     "谢谢",
     "电话里也说好了",
 )
+
+
+def whole_dump(url: str) -> str:
+    """Everything in every table, whoever made it, and on SQLite every byte of the file."""
+    engine = create_engine(sync_url(url))
+    found = []
+    with engine.connect() as connection:
+        for table in inspect(connection).get_table_names():
+            if not (url.startswith("sqlite") and table.startswith("appeal_words")):
+                found += [str(row) for row in connection.execute(text(f'SELECT * FROM "{table}"'))]
+    engine.dispose()
+    if url.startswith("sqlite"):
+        file = Path(url.removeprefix("sqlite:///"))
+        with closing(sqlite3.connect(file)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        found.append(file.read_bytes().decode("utf-8", "replace"))
+    return "\n".join(found)
+
+
+async def test_nothing_of_the_person_is_left_anywhere(district: District, database_url: str) -> None:
+    service, clock, database = district.service, district.clock, district.database
+    supervision = Supervision(database.unit_of_work, clock, StubDirectory(), WorkCalendar(), seconds=0)
+    said = "杭州测试科技有限公司的王芳（王女士）138-1234-5678：厂区门口道路积水，测试科技的货车进不来"
+    number = (await district.filed(text=said, idempotency_key="k" * 30)).number
+    await service.assign(district.xiasha, number, lead_department="区人社局", text="请联系王芳13812345678")
+    await supervision.penalties.record(
+        district.taskforce, number, PenaltyKind.FIRST_ASKED, "王芳 13812345678 来电说没人理", "区住建局"
+    )
+    for of_appeal in (number, None):
+        clock_of = await supervision.limits.start(
+            district.operator, ServiceKind.ON_SITE, "王芳的现场办事项", ["区住建局"], number=of_appeal
+        )
+        await supervision.limits.end(district.housing, clock_of.id, "已回复王芳 13812345678")
+    async with database.unit_of_work() as work:
+        await work.handoffs.add(Handoff("s1", "王芳 13812345678 想找人", clock(), number=number))
+        await work.unanswered.add([Asked("k1", mask("我叫王芳，电话13812345678"), 1, clock(), clock())])
+        await work.commit()
+    clock.pass_by(days=5)
+    await supervision.clock.run_once()
+    actor = Actor("rs", Role.DEPARTMENT, "区人社局")
+    await service.resolve(actor, number, "已经答复王芳")
+    clock.pass_by(days=15)
+    await supervision.clock.run_once()
+    await supervision.calls.called(district.operator, number, "王芳说过几天看")
+    await service.give_feedback(number, PHONE, "resolved", 5, "王芳谢谢")
+    kept = whole_dump(database_url)
+    assert "王芳" in kept
+    clock.pass_by(days=DAYS, hours=1)
+    assert await retention(district).erase_due() == 1
+    await retention(district).tidy()
+    await database.engine.dispose()
+    left = whole_dump(database_url)
+    secrets = ("王芳", "王女士", "13812345678", "1234-5678", "没人理", "过几天")
+    assert [secret for secret in secrets if secret in left] == []
+    async with database.unit_of_work(read_only=True) as work:
+        (correction,) = await work.appeals.corrections(10)
+        penalties = (await work.penalties.find(PenaltyQuery())).items
+    # what triage learns stays, and so does what counts
+    assert correction.text == "[企业]的[姓名]([姓名])[手机号]:厂区门口道路积水,[企业]的货车进不来"
+    assert {(one.penalty.kind, one.penalty.note) for one in penalties} >= {(PenaltyKind.FIRST_ASKED, "")}
+    assert audited(database_url) == []
+
+
+async def test_words_kept_by_an_older_version_lose_their_sender_too(
+    district: District, database_url: str
+) -> None:
+    numbers = []
+    for step, words in enumerate(("王芳说路面积水", "测试科技门口积水", "王-芳说积水", "门口积水")):
+        number = (await district.filed(text=f"第 {step} 件事情要办")).number
+        await district.service.assign(district.xiasha, number, lead_department="区人社局")
+        tamper(
+            database_url,
+            "UPDATE triage_corrections SET text = :words WHERE appeal_id = "
+            "(SELECT id FROM appeals WHERE number = :number)",
+            words=words,
+            number=number,
+        )
+        await district.service.withdraw(number, PHONE)
+        numbers.append(number)
+    district.clock.pass_by(days=DAYS + 1)
+    assert await retention(district).erase_due() == 4
+    async with district.database.unit_of_work(read_only=True) as work:
+        left = {one.number: one.text for one in await work.appeals.corrections(10)}
+    assert [left.get(number) for number in numbers] == [
+        "[姓名]说路面积水",
+        "[企业]门口积水",
+        "[姓名]说积水",
+        "门口积水",
+    ]
 
 
 def retention(district: District, days: int = DAYS) -> Retention:
@@ -60,14 +159,14 @@ async def test_nothing_of_the_person_is_left_and_the_record_is_whole(
 ) -> None:
     await everything(district)
     # what is still open keeps its data: close or withdraw the rest
-    page = await district.service.list(district.taskforce, AppealQuery(page_size=100))
-    for appeal in page.appeals:
-        if appeal.is_open:
-            await district.service.withdraw(appeal.number, PHONE, "都不用办了")
+    for _ in range(2):  # what was merged comes back when the one that went on is withdrawn
+        page = await district.service.list(district.taskforce, AppealQuery(page_size=100))
+        for appeal in page.appeals:
+            if appeal.is_open:
+                await district.service.withdraw(appeal.number, PHONE, "都不用办了")
     district.clock.pass_by(days=DAYS, hours=1)
     before = {one.number: one for one in page.appeals}
-    assert await retention(district).erase_due() == 7  # the merged one waits for the one that goes on
-    assert await retention(district).erase_due() == 1
+    assert await retention(district).erase_due() == 8
     assert await retention(district).erase_due() == 0
     assert audited(database_url) == []
     stored = everything_stored(database_url)
@@ -127,6 +226,17 @@ async def test_what_is_erased_is_not_found_by_number_and_phone(district: Distric
     assert page.total == 0
     with pytest.raises(Conflict):
         await district.service.note(district.taskforce, number, "王芳又来电")
+
+
+async def test_what_was_merged_waits_for_the_one_that_goes_on(district: District, database_url: str) -> None:
+    number = await district.assigned()
+    merged = await district.filed(text="厂区门口道路又积水")
+    await district.service.merge(district.xiasha, merged.number, into=number, reason="同一件事")
+    await district.service.resolve(district.housing, number, "已经安排疏通")
+    await district.service.give_feedback(number, PHONE, "resolved", 5)
+    district.clock.pass_by(days=DAYS, hours=1)
+    assert [await retention(district).erase_due() for _ in range(3)] == [1, 1, 0]
+    assert audited(database_url) == []
 
 
 async def test_what_goes_on_is_kept_however_old(district: District, database_url: str) -> None:
