@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import sqlite3
 from contextlib import closing
 from datetime import datetime
@@ -39,6 +40,8 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
             check=lambda database, came_along: fits.append(_key_fits(settings, database, came_along)),
         )
         aside = _put_anchors_aside(settings.data_dir)
+        if any(fits):
+            _restart_anchors(settings)
     print(f"已恢复 {'、'.join(names)}。")
     if any(fits):
         print("数据密钥与备份相符。")
@@ -94,3 +97,15 @@ def _put_anchors_aside(data_dir: Path) -> Path | None:
         return None
     aside = anchors.with_name(f"audit-anchors-{datetime.now().astimezone():%Y%m%d-%H%M%S}.jsonl")
     return anchors.rename(aside)
+
+
+def _restart_anchors(settings: Settings) -> None:
+    """Forget how many anchors the restored state had: they are with the state that was replaced."""
+    from backend.composition import vault_of
+    from backend.storage.anchoring import restart_anchors
+    from backend.storage.schema import is_current
+
+    if is_current(settings.database_url):
+        now = datetime.now().astimezone().replace(microsecond=0)
+        vault = vault_of(settings, make=False)
+        asyncio.run(restart_anchors(settings.database_url, vault, (), now))

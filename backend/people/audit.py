@@ -36,6 +36,10 @@ class AuditEntry:
 class AuditLog(Protocol):
     """Keeps the log; reached as ``work.audit`` in a unit of work."""
 
+    def mark(self, *secret: str) -> str:
+        """A keyed fingerprint of something that may not be read, by which an audit knows it again."""
+        ...
+
     async def add(self, entry: AuditEntry) -> None:
         """Add a line in the same transaction as the change that it tells of."""
         ...

@@ -110,7 +110,7 @@ class PeopleService:
                 await work.people.add_account(account)
             except NameTaken:
                 raise Conflict("这个用户名已经有人使用。", code="username_taken") from None
-            after = {**_shown(account), "password": password is not None}
+            after = {**_shown(account), **_password(work, account)}
             await self._write(work, by, "account.create", name, {}, after)
             await work.commit()
         return account
@@ -185,14 +185,14 @@ class PeopleService:
         hashed = await self._passwords.hash(check_password(password, name))
         async with self._unit_of_work() as work:
             account = await self._changed(work, username)
-            await work.people.save_account(replace(account, password_hash=hashed))
+            changed = replace(account, password_hash=hashed)
+            await work.people.save_account(changed)
             await work.people.revoke_tokens_of(account.username, self._clock())
             await work.people.clear_attempts(account.username)
             await work.people.clear_attempts(tries.change_key(account.username))
             had = account.password_hash is not None
-            await self._write(
-                work, by, "account.password", account.username, {"password": had}, {"password": True}
-            )
+            after = _password(work, changed)
+            await self._write(work, by, "account.password", account.username, {"password": had}, after)
             await work.commit()
 
     async def disable(self, username: str, *, by: Actor = COMMAND_LINE) -> Account:
@@ -338,12 +338,12 @@ class PeopleService:
             again = await work.people.account(name, lock=True)
             if again is None or again.disabled_at or again.password_hash != stored:
                 raise _not_signed_in()
-            await work.people.save_account(replace(again, password_hash=hashed))
+            changed = replace(again, password_hash=hashed)
+            await work.people.save_account(changed)
             await work.people.revoke_tokens_of(name, now, but=_fingerprint(token))
             await work.people.clear_attempts(tries.change_key(name))
-            await self._write(
-                work, again.actor, "account.own_password", name, {"password": True}, {"password": True}
-            )
+            after = _password(work, changed)
+            await self._write(work, again.actor, "account.own_password", name, {"password": True}, after)
             await work.commit()
 
     # -- tokens ----------------------------------------------------------------
@@ -505,6 +505,13 @@ def _require_manager(by: Actor) -> None:
 def _shown(account: Account) -> dict[str, Any]:
     """What is written down of an account."""
     return {"role": account.role.value, "unit": account.unit, "disabled": account.disabled_at is not None}
+
+
+def _password(work: PeopleUnitOfWork, account: Account) -> dict[str, Any]:
+    """What is written down of a password: that there is one, and what an audit knows its hash by."""
+    hashed = account.password_hash
+    mark = work.audit.mark(account.username, hashed) if hashed is not None else None
+    return {"password": hashed is not None, "password_mark": mark}
 
 
 def _fingerprint(token: str) -> str:

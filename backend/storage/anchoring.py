@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
+from backend.people.actors import COMMAND_LINE
+from backend.people.audit import AuditEntry
 from backend.storage.anchors import Anchor, AnchorFile, Digest
 from backend.storage.database import Database
+from backend.storage.vault import Vault
 
 log = logging.getLogger(__name__)
 
@@ -65,8 +68,45 @@ class Anchoring:
         at = self._clock().replace(microsecond=0)
         anchor = Anchor(at, upto, digest.lines, digest.hexadecimal, filed, length, head)
         if upto or length:
-            await asyncio.to_thread(self._file.append, anchor)
+            written = await asyncio.to_thread(self._file.append, anchor)
+            # first the file: killed in between, it holds one more than is counted, which accuses nobody
+            async with self._database.unit_of_work() as work:
+                whole = await work.anchors.noted(len(anchors), written.signature)
+                await work.commit()
+            if not whole:
+                log.error("anchors are missing from their file; run qifu check --audit")
             log.info(
                 "record anchored", extra={"upto": upto, "lines": digest.lines, "digest": digest.hexadecimal}
             )
         return anchor
+
+
+async def restart_anchors(url: str, vault: Vault, kept: Sequence[Anchor], at: datetime) -> int:
+    """Begin the count of anchors anew with those that there are; the log says so.
+
+    Args:
+        url: Of the database.
+        vault: With the key that it was written with.
+        kept: The anchors of the file.
+        at: The present moment.
+
+    Returns:
+        How many were counted before.
+
+    Raises:
+        WrongKey: The database was written with another key.
+        Unavailable: The database does not answer.
+    """
+    database = Database(url, vault)
+    try:
+        async with database.unit_of_work() as work:
+            counted = await work.anchors.restart(kept)
+            if counted != len(kept):
+                before, after = {"anchors": counted}, {"anchors": len(kept)}
+                await work.audit.add(
+                    AuditEntry(at, COMMAND_LINE, "anchors.restart", "anchors", before, after)
+                )
+                await work.commit()
+    finally:
+        await database.close()
+    return counted

@@ -3,7 +3,8 @@
 Signatures prove that what is there was written by the service, but not that it is the newest: whoever can
 write to the database could put an appeal back as it was last week, its record with it. An anchor says how
 many lines the record had at some moment, and what they hash to. Lines are only ever added, so that the same
-lines must be there for ever.
+lines must be there for ever. How many anchors there are, and what the last one's signature is, stands in the
+signed total, so that a file that was taken away or cut off is noticed as well.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +22,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.errors import QifuError
+from backend.storage.records import SqlIntegrity
 from backend.storage.tables import HistoryRow, IntegrityRow
 from backend.storage.vault import Vault
 
@@ -46,6 +48,7 @@ class Anchor:
         filed: Appeals that had ever been filed.
         audit_length: Lines of the log of other changes.
         audit_head: Signature of its last one.
+        signature: Its own; empty before it is written.
     """
 
     at: datetime
@@ -55,6 +58,7 @@ class Anchor:
     filed: int
     audit_length: int
     audit_head: str
+    signature: str = field(default="", compare=False)
 
 
 class Digest:
@@ -94,18 +98,19 @@ class AnchorFile:
         Raises:
             BrokenAnchors: A line was changed, or is missing before the last.
         """
-        return tuple(anchor for anchor, _ in self._read())
+        return tuple(self._read())
 
-    def append(self, anchor: Anchor) -> None:
-        """Add an anchor; it is on the disk when this returns.
+    def append(self, anchor: Anchor) -> Anchor:
+        """Add an anchor; it is on the disk when this returns, which answers it with its signature.
 
         Raises:
             BrokenAnchors: What is there does not fit; it is not added to.
             OSError: The file cannot be written.
         """
-        head = next((signature for _, signature in reversed(list(self._read()))), "")
+        head = next((one.signature for one in reversed(list(self._read()))), "")
         values = _plain(anchor)
-        line = json.dumps({**values, "signature": self._sign(head, values)}, ensure_ascii=False)
+        signature = self._sign(head, values)
+        line = json.dumps({**values, "signature": signature}, ensure_ascii=False)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         with os.fdopen(handle, "a", encoding="utf-8") as file:
@@ -114,6 +119,7 @@ class AnchorFile:
             file.write(line + "\n")
             file.flush()
             os.fsync(file.fileno())
+        return replace(anchor, signature=signature)
 
     def _torn(self) -> bool:
         """Whether a kill has left the last line unfinished."""
@@ -123,7 +129,7 @@ class AnchorFile:
             file.seek(-1, os.SEEK_END)
             return file.read(1) != b"\n"
 
-    def _read(self) -> Iterator[tuple[Anchor, str]]:
+    def _read(self) -> Iterator[Anchor]:
         try:
             content = self.path.read_bytes()
         except FileNotFoundError:
@@ -147,7 +153,7 @@ class AnchorFile:
             if signature != self._sign(head, values):
                 raise BrokenAnchors(f"锚点文件第 {number} 行与签名不符，被改动，或者前面有缺失。")
             head = signature
-            yield anchor, signature
+            yield replace(anchor, signature=signature)
 
     def _sign(self, head: str, values: dict[str, Any]) -> str:
         content = json.dumps([head, values], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
@@ -155,7 +161,9 @@ class AnchorFile:
 
 
 def _plain(anchor: Anchor) -> dict[str, Any]:
-    return {**asdict(anchor), "at": anchor.at.isoformat(timespec="seconds")}
+    values = {**asdict(anchor), "at": anchor.at.isoformat(timespec="seconds")}
+    del values["signature"]
+    return values
 
 
 def _is_fragment(line: bytes) -> bool:
@@ -163,10 +171,11 @@ def _is_fragment(line: bytes) -> bool:
 
 
 class SqlAnchors:
-    """What an anchor is made of; reached as ``work.anchors``."""
+    """What an anchor is made of, and how many there are; reached as ``work.anchors``."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: AsyncSession, vault: Vault) -> None:
         self._session = session
+        self._integrity = SqlIntegrity(session, vault)
 
     async def tip(self) -> tuple[int, int, int, str]:
         """Where the record ends at this moment, with nobody in the middle of adding to it.
@@ -188,3 +197,23 @@ class SqlAnchors:
         )
         rows = await self._session.execute(query.order_by(HistoryRow.id).limit(limit))
         return [(row.id, row.signature) for row in rows]
+
+    async def noted(self, kept: int, head: str) -> bool:
+        """Count an anchor that was written to the file.
+
+        Args:
+            kept: Anchors that the file held before it.
+            head: Its signature.
+
+        Returns:
+            Whether the file held all that were counted before.
+        """
+        counted = (await self._integrity.locked()).anchors
+        await self._integrity.anchored(max(counted, kept) + 1, head)
+        return kept >= counted
+
+    async def restart(self, kept: Sequence[Anchor]) -> int:
+        """Count only the anchors that there are from now on; answers how many were counted before."""
+        counted = (await self._integrity.locked()).anchors
+        await self._integrity.anchored(len(kept), kept[-1].signature if kept else "")
+        return counted

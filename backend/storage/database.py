@@ -223,12 +223,12 @@ class UnitOfWork:
         except BaseException:
             await self._end()
             raise
-        self.anchors = SqlAnchors(session)
+        self.anchors = SqlAnchors(session, self._database.vault)
         self.appeals = SqlAppeals(session, self._database.vault)
         self.audit = SqlAudit(session, self._database.vault)
         self.calendar = SqlCalendar(session)
         self.erasure = SqlErasure(session, self._database.vault)
-        self.people = SqlPeople(session)
+        self.people = SqlPeople(session, self._database.vault)
         self.handoffs = SqlHandoffs(session)
         self.unanswered = SqlUnanswered(session)
         self.likeness = SqlLikeness(session)

@@ -25,15 +25,18 @@ from backend.people.accounts import (
 )
 from backend.people.ports import NameTaken
 from backend.people.roles import Role
+from backend.storage.records import token_signature
 from backend.storage.tables import AccountRow, AttemptsRow, LiaisonEnterpriseRow, TokenRow
 from backend.storage.upserts import upsert
+from backend.storage.vault import Vault
 
 
 class SqlPeople:
     """Implements `backend.people.ports.PeopleRepository`."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: AsyncSession, vault: Vault) -> None:
         self._session = session
+        self._vault = vault
 
     async def add_account(self, account: Account) -> None:
         """Store a new account.
@@ -112,6 +115,14 @@ class SqlPeople:
             created_at=token.created_at,
             expires_at=token.expires_at,
             revoked_at=token.revoked_at,
+            signature=token_signature(
+                self._vault,
+                fingerprint=token.fingerprint,
+                username=token.username,
+                label=token.label,
+                created_at=token.created_at,
+                expires_at=token.expires_at,
+            ),
         )
         self._session.add(row)
         await self._session.flush()

@@ -21,6 +21,8 @@ from backend.storage.vault import Vault, WrongKey
 _ONLY = 1
 """Id of the one row of the integrity table."""
 
+_TOTALS = ("appeals_filed", "audit_length", "audit_head", "anchors", "anchor_head")
+
 
 def actor_of(row: Any) -> Actor:
     """Who stands in a row of a record."""
@@ -124,18 +126,56 @@ def content_signature(
 
 
 def integrity_values(
-    vault: Vault, *, appeals_filed: int, audit_length: int, audit_head: str
+    vault: Vault,
+    *,
+    appeals_filed: int,
+    audit_length: int,
+    audit_head: str,
+    anchors: int = 0,
+    anchor_head: str = "",
 ) -> dict[str, Any]:
-    """The columns of the one row that says what everything adds up to."""
-    total = f"{appeals_filed}|{audit_length}|{audit_head}".encode()
+    """The columns of the one row that says what everything adds up to.
+
+    Args:
+        vault: Signs.
+        appeals_filed: Appeals that were ever filed.
+        audit_length: Lines of the log of other changes.
+        audit_head: Signature of its last one.
+        anchors: Anchors that were ever written to the file.
+        anchor_head: Signature of the last one.
+    """
+    total = f"{appeals_filed}|{audit_length}|{audit_head}"
+    if anchors or anchor_head:
+        # without anchors it is signed as it was before they were counted
+        total += f"|{anchors}|{anchor_head}"
     return {
         "id": _ONLY,
         "key_check": vault.check,
         "appeals_filed": appeals_filed,
         "audit_length": audit_length,
         "audit_head": audit_head,
-        "signature": vault.sign(b"integrity|" + total),
+        "anchors": anchors,
+        "anchor_head": anchor_head,
+        "signature": vault.sign(b"integrity|" + total.encode()),
     }
+
+
+def mark(vault: Vault, *secret: str) -> str:
+    """A keyed fingerprint of something that may not be read, by which it is known again."""
+    return chain.content_signature(vault.sign, "mark", {"secret": list(secret)})
+
+
+def token_signature(
+    vault: Vault, *, fingerprint: str, username: str, label: str, created_at: datetime, expires_at: datetime
+) -> str:
+    """The signature of a token: whose it is, what for, and from when until when."""
+    content = {
+        "username": username,
+        "label": label,
+        "created_at": chain.moment(created_at),
+        "expires_at": chain.moment(expires_at),
+    }
+    return chain.content_signature(vault.sign, fingerprint, {"token": content})
 
 
 def audit_signature(vault: Vault, head: str, position: int, entry: AuditEntry) -> str:
@@ -181,13 +221,16 @@ class SqlIntegrity:
     async def filed(self, count: int) -> None:
         """Count appeals that were filed."""
         row = await self.locked()
-        self._set(row, row.appeals_filed + count, row.audit_length, row.audit_head)
+        self._set(row, appeals_filed=row.appeals_filed + count)
 
-    def _set(self, row: IntegrityRow, appeals_filed: int, audit_length: int, audit_head: str) -> None:
-        values = integrity_values(
-            self._vault, appeals_filed=appeals_filed, audit_length=audit_length, audit_head=audit_head
-        )
-        for name, value in values.items():
+    async def anchored(self, count: int, head: str) -> None:
+        """Say how many anchors were written, and what the last one's signature is."""
+        self._set(await self.locked(), anchors=count, anchor_head=head)
+        await self._session.flush()  # whoever locks the row again in this transaction reads it anew
+
+    def _set(self, row: IntegrityRow, **changed: Any) -> None:
+        totals = {name: getattr(row, name) for name in _TOTALS}
+        for name, value in integrity_values(self._vault, **{**totals, **changed}).items():
             setattr(row, name, value)
 
     async def logged(self, entry: AuditEntry) -> AuditRow:
@@ -195,7 +238,7 @@ class SqlIntegrity:
         row = await self.locked()
         position = row.audit_length + 1
         signature = audit_signature(self._vault, row.audit_head, position, entry)
-        self._set(row, row.appeals_filed, position, signature)
+        self._set(row, audit_length=position, audit_head=signature)
         return AuditRow(
             at=entry.at,
             actor_name=entry.actor.name,
@@ -215,7 +258,12 @@ class SqlAudit:
 
     def __init__(self, session: AsyncSession, vault: Vault) -> None:
         self._session = session
+        self._vault = vault
         self._integrity = SqlIntegrity(session, vault)
+
+    def mark(self, *secret: str) -> str:
+        """A keyed fingerprint of something that may not be read, by which an audit knows it again."""
+        return mark(self._vault, *secret)
 
     async def add(self, entry: AuditEntry) -> None:
         """Add a line in the same transaction as the change that it tells of."""

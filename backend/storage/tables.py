@@ -200,6 +200,8 @@ class IntegrityRow(Base):
     appeals_filed: Mapped[int]
     audit_length: Mapped[int]
     audit_head: Mapped[str] = mapped_column(String(64))
+    anchors: Mapped[int] = mapped_column(server_default="0")
+    anchor_head: Mapped[str] = mapped_column(String(64), server_default="")
     signature: Mapped[str] = mapped_column(String(64))
 
 
@@ -365,7 +367,7 @@ class AccountRow(Base):
 
 
 class TokenRow(Base):
-    """The fingerprint of a bearer token."""
+    """The fingerprint of a bearer token, signed with whose it is and how long it lasts."""
 
     __tablename__ = "tokens"
 
@@ -377,6 +379,7 @@ class TokenRow(Base):
     expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]
+    signature: Mapped[str] = mapped_column(String(64), server_default="")
 
 
 class AttemptsRow(Base):

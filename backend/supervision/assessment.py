@@ -75,9 +75,10 @@ class PenaltyService:
             penalty = Penalty(kind, whose, now, words, actor.name)
             await work.appeals.follow_up(appeal.number, (), (penalty,))
             summary = f"登记考评事项：{kind.text}（{whose}）"
-            line = HistoryEvent(
-                max(now, local(appeal.submitted_at)), actor, Event.NOTE, summary, words, public=False
-            )
+            # the record proves the event, so that an audit misses one that was taken away
+            after = {"penalty": {"kind": kind.value, "unit": whose, "at": now.isoformat(timespec="seconds")}}
+            at = max(now, local(appeal.submitted_at))
+            line = HistoryEvent(at, actor, Event.NOTE, summary, words, public=False, after=after)
             await work.appeals.save(appeal, line, same_version=True)
             await work.commit()
             return KeptPenalty(appeal.number, penalty)
