@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,6 +18,15 @@ _ASKS: Final = re.compile(
     r"(?:请|让|要求|希望|恳请|盼|求|找|烦请|麻烦|能不能让|能不能请|投诉|感谢|多谢|谢谢|表扬|辛苦)(?:一下|到|由|贵|区里|我们|你们|下)?$"
 )
 _BEFORE: Final = 8
+_JOINS: Final = r"(?:、|,|，|和|与|跟|及|以及|还有)"
+_JOINED: Final = re.compile(_JOINS)
+_ROW_BEFORE: Final = 24
+_ROW_AFTER: Final = 48
+_CALLED: Final = r"(?:部门|局|那边|这边|方面|机关)?"
+_TOGETHER: Final = (
+    r"(?:(?:等)?(?:[两二三四五几多各](?:家|个|方)|部门|单位|几家|一起|联合|共同|联手|同时|都|也都|各自|分别|之间|互相|相互|来回|一道|会同)|"
+    r"(?:又|却|则|也|均|都|各|总)?" + _SAYS + r")"
+)
 _PARTY: Final = re.compile(
     r"(?:(?<=[，,。；;、！!？?：:])|^|(?<=[说讲让推]))(?P<who>[\u4e00-\u9fff]{1,6}?)(?:又|却|则|也|再|都|那边)?"
     r"(?:说|讲|称|让|叫|推|要求|回复|答复|认为|表示)(?!明|法|好的|实话|真的|一下|起)"
@@ -65,6 +74,16 @@ class Names:
         self._after = re.compile(_ASIDE + _SAYS)
         either = sorted({*names, *self._stems}, key=len, reverse=True)
         self._either = re.compile("|".join(map(re.escape, either))) if either else None
+        every = f"(?:{'|'.join(map(re.escape, either))})"
+        # who is told off in a row acts or speaks together; "消防验收、规划核实" are matters and no offices
+        self._row = (
+            re.compile(
+                rf"(?P<row>(?:{every}|[\u4e00-\u9fff]{{2}}){_CALLED}"
+                rf"(?:{_JOINS}(?:{every}|[\u4e00-\u9fff]{{2}}){_CALLED}){{1,5}}){_TOGETHER}"
+            )
+            if either
+            else None
+        )
 
     def find(self, text: str) -> list[Named]:
         """Returns the departments named, in order of appearance, each once.
@@ -85,7 +104,28 @@ class Names:
             key = self._stems[match.group(1)]
             found[key] = Named(key, spoke=True, asked=found.get(key, Named(key, spoke=True)).asked)
             places[key] = min(places.get(key, match.start()), match.start())
+        for match in self._rows(text):
+            spoke = bool(self._after.search(match.group()[len(match["row"]) :]))
+            for inner in self._either.finditer(match["row"]) if self._either else ():
+                key = self._names.get(inner.group()) or self._stems[inner.group()]
+                before = found.get(key, Named(key, spoke=False))
+                found[key] = Named(key, before.spoke or spoke, before.asked)
+                places.setdefault(key, match.start() + inner.start())
         return [found[key] for key in sorted(found, key=lambda key: places[key])]
+
+    def _rows(self, text: str) -> Iterator[re.Match[str]]:
+        """Departments told off in a row; looked for only where a name stands next to a joint."""
+        past = 0
+        for name in self._either.finditer(text) if self._either and self._row else ():
+            start, end = name.span()
+            if start < past or not (
+                _JOINED.search(text, end, end + 4) or _JOINED.search(text, max(0, start - 3), start)
+            ):
+                continue
+            row = self._row and self._row.search(text, max(past, start - _ROW_BEFORE), end + _ROW_AFTER)
+            if row:
+                past = row.end()
+                yield row
 
     def mentioned(self, text: str) -> set[str]:
         """Returns the ids of the departments whose name, alias or short name occurs, even in passing.

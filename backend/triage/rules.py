@@ -18,7 +18,7 @@ from typing import Final, Protocol
 
 from backend.knowledge.entries import Board, BoardName, Department, LevelName, Signal, Topic
 from backend.triage.names import Named, Names, parties
-from backend.triage.reading import last_clause, normal
+from backend.triage.reading import bare, clauses, last_clause, marked, normal
 from backend.triage.splitting import Subject
 from backend.triage.topics import Match, TopicIndex
 
@@ -26,6 +26,8 @@ SURE: Final = 0.65
 """Score from which a topic is taken as known."""
 
 _PLAIN: Final = 0.45
+_OUTRIGHT: Final = 0.9
+_NEAR_BEST: Final = 0.5
 _TEMPERATURE: Final = 0.75
 _REPEATED: Final = 0.3
 _NAMED: Final = 1.6
@@ -33,6 +35,7 @@ _SPOKE: Final = 0.8
 _SHOWN: Final = 3
 _MOST_DEMANDS: Final = 12
 _REMEMBERED: Final = 64
+_REST: Final = 4
 _HEAD: Final = 600
 _TAIL: Final = 200
 _DEFAULT_BOARD: Final[BoardName] = "诉求"
@@ -40,8 +43,17 @@ _ONLY_A_NAME: Final = re.compile(
     r"^(?:(?!我|你|他|这|那|有个|没|被|了|要|想|不|的|附近|旁边|隔壁|门口|楼下)[\w（）()·&.,]){2,40}"
     r"(?:公司|集团|工作室|商行|经营部|事务所|合作社|合伙企业|厂|店|铺|超市|馆|有限合伙)[)）。.]?$"
 )
+_DONE: Final = re.compile(
+    r"(?:好|成|完|到账|到位|落实|解决|处理|恢复|开通|拿到|通过|下来|修|办|接通|改|拨|发|批|领|搞定|清理|协调|落地)(?:到|出来|下来|好)?(?:了|啦)(?!吗|没|么)"
+)
+"""What is done already; thanks for it are the point, whatever was wrong before."""
+
+_WIDTHS: Final = str.maketrans({"，": ",", "；": ";", "！": "!", "：": ":"})
 _ALSO: Final = re.compile(
     r"[，,。；;](?:还想|还要|还希望|还需要|同时|并且|并要求|并希望|并|以及|也想|也要|又想|另外|而且还|此外)"
+)
+_WANTS: Final = re.compile(
+    r"(?:要求|希望|请|恳请|想|要)[^。;!]{2,30}?[,，](?:还想|还要|还希望|并要求|并希望|也想|也要|又想|同时要求|同时希望|同时还)"
 )
 
 
@@ -142,13 +154,19 @@ class Rules:
         self._names = Names(self.departments.values())
         self._signals: dict[str, list[tuple[Signal, list[re.Pattern[str]]]]] = defaultdict(list)
         for signal in base.signals.values():
-            self._signals[signal.means].append((signal, [re.compile(pattern) for pattern in signal.patterns]))
+            # normal texts have stops of half width
+            patterns = [re.compile(_halved(pattern)) for pattern in signal.patterns]
+            self._signals[signal.means].append((signal, patterns))
 
     def read(self, text: str) -> Evidence:
         """Returns what the rules see in a text, whatever its length."""
-        read = normal(text)
+        read = bare(normal(marked(text)))
         only_a_name = bool(_ONLY_A_NAME.match(read))
         end = last_clause(read)
+        hits = {means: list(self._hits(means, read)) for means in self._signals}
+        last = {means: list(self._hits(means, end)) for means in self._signals}
+        if hits.get("praise") and hits.get("action") and self._tells_of_a_problem(read):
+            hits["praise"], last["praise"] = [], []
         return Evidence(
             text=read,
             only_a_name=only_a_name,
@@ -156,9 +174,25 @@ class Rules:
             named=() if only_a_name else tuple(self._names.find(read)),
             mentioned=frozenset() if only_a_name else frozenset(self._names.mentioned(read)),
             parties=parties(read),
-            hits={means: list(self._hits(means, read)) for means in self._signals},
-            last={means: list(self._hits(means, end)) for means in self._signals},
+            hits=hits,
+            last=last,
         )
+
+    def _tells_of_a_problem(self, text: str) -> bool:
+        """Whether a deed is wanted where nobody is thanked; thanks alone then are a courtesy."""
+        if _DONE.search(text):
+            return False
+        said = clauses(text)
+        return any(
+            any(self._hits("action", clause)) for clause in said if not any(self._hits("praise", clause))
+        )
+
+    def _asks_only(self, text: str) -> bool:
+        """Whether a text that does not know whose something is asks no more than that."""
+        if any(self._hits("action", text)) or any(self._hits("neglect", text)):
+            return False
+        rest = ",".join(clause for clause in clauses(text) if not any(self._hits("unclear", clause)))
+        return any(self._hits("question", rest if len(rest) >= _REST else text))
 
     def _hits(self, means: str, text: str) -> Iterator[Signal]:
         for signal, patterns in self._signals[means]:
@@ -203,6 +237,12 @@ class Rules:
         ranked = sorted(weight.items(), key=lambda item: -item[1])
         return {key: value / (total + rest) for key, value in ranked}
 
+    def outright(self, evidence: Evidence) -> set[str]:
+        """Returns the departments of the topics whose words stand in the text plainly."""
+        found = [match for match in evidence.matches if match.words]
+        least = max(_OUTRIGHT, found[0].score * _NEAR_BEST) if found else 0.0
+        return {match.topic.lead for match in found if match.score >= least}
+
     def topic(self, evidence: Evidence, lead: str | None) -> Match | None:
         """Returns the likeliest topic of a department, else the likeliest of all."""
         best = next((match for match in evidence.matches if match.topic.lead == lead), None)
@@ -227,41 +267,46 @@ class Rules:
         sure, spoke = evidence.sure, evidence.spoke
         named = [item.department for item in evidence.named]
         leads = list(dict.fromkeys(match.topic.lead for match in matches if match.score >= SURE))
-        involved = tuple(named or leads[:_SHOWN])
+        outright = self.outright(evidence)
+        involved = tuple(named or [key for key in leads if key in outright][:_SHOWN])
         if hits.get("neglect") and not (sure and (len(leads) == 1 or len(named) == 1)):
             return Verdict("whistle", f"{hits['neglect'][0].reason}，按吹哨问题办理", involved)
         if unclear := hits.get("unclear"):
-            firm = len(unclear) > 1 or bool(hits.get("neglect"))
+            firm = not hits.get("praise") and not (answerable and self._asks_only(evidence.text))
             return Verdict("whistle", f"{unclear[0].reason}，按吹哨问题办理", involved, firm=firm)
         if len(spoke) > 1:
             names = "、".join(self.departments[key].name for key in spoke)
             reason = f"{names}说法不一或互相推转，涉及多个部门，按吹哨问题办理"
             return Verdict("whistle", reason, tuple(named), firm=True)
         if hits.get("several"):
-            return Verdict("whistle", f"{hits['several'][0].reason}，按吹哨问题办理", involved)
+            firm = len(named) > 1 and not answerable
+            return Verdict("whistle", f"{hits['several'][0].reason}，按吹哨问题办理", involved, firm=firm)
         if sure and matches and matches[0].topic.co and not answerable:
             reason = "这类事项需要多个部门办理，按吹哨问题办理"
             return Verdict("whistle", reason, tuple(matches[0].topic.co))
-        demands = self._demands(evidence.text)
+        demands, wanted = self._demands(evidence.text)
         if len(demands) > 1:
-            return Verdict("whistle", "同一件事里的几项要求分属不同部门，按吹哨问题办理", tuple(demands))
+            reason = "同一件事里的几项要求分属不同部门，按吹哨问题办理"
+            return Verdict("whistle", reason, tuple(demands), firm=wanted and not answerable)
         if answerable and _asks_more_than_wants(evidence):
             return Verdict("simple", f"{answerable[0].reason}，主办部门可以直接答复，按简单问题办理")
         if not sure:
-            return Verdict("whistle", "办理部门不明确，按吹哨问题办理", tuple(leads))
+            return Verdict("whistle", "办理部门不明确，按吹哨问题办理", involved)
         return Verdict("single", "涉及一个部门，需要主办部门专题协调，按单一部门问题办理")
 
-    def _demands(self, text: str) -> list[str]:
-        """Departments of the demands that one problem joins with 还想, 同时 and the like."""
+    def _demands(self, text: str) -> tuple[list[str], bool]:
+        """Departments of the demands that 还想, 同时 and the like join; whether it wants both."""
         pieces = _ALSO.split(text)
         if len(pieces) < 2:
-            return []
+            return [], False
         leads: list[str] = []
+        wanted = bool(_WANTS.search(text))
         for piece in pieces[:_MOST_DEMANDS]:
             subject = self.subject(piece)
             if subject and subject.department not in leads:
                 leads.append(subject.department)
-        return leads
+                wanted = wanted and subject.clear
+        return leads, wanted
 
 
 def _asks_more_than_wants(evidence: Evidence) -> bool:
@@ -270,6 +315,10 @@ def _asks_more_than_wants(evidence: Evidence) -> bool:
     asks = len(hits.get("question", ())) + len(hits.get("suggestion", ())) + 3 * bool(hits.get("praise"))
     asks += bool(last.get("question")) + bool(last.get("suggestion"))
     return asks >= len(hits.get("action", ()))
+
+
+def _halved(pattern: str) -> str:
+    return pattern.translate(_WIDTHS).replace("？", r"\?")
 
 
 def _folder(object_id: str) -> str:
