@@ -19,10 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.triage.features import grams
-from backend.triage.reading import READ, normal
+from backend.triage.reading import normal
 
-_MOST: Final = 20
+_MOST: Final = 14
 """Boundaries that are judged in one message; a longer story is one matter, or counts its matters."""
+
+_JUDGED: Final = 500
+"""Characters of a message that is judged at most."""
 
 _LEAST: Final = 5
 _LOOK: Final = 30
@@ -36,7 +39,7 @@ _NEW: Final = (
     r"捎带|还有(?!没|人|谁|什么|哪|几|多)|再(?:有|者|就是|一(?:个|件|桩|条|事)|问|说一|提|来一|反映|请教|咨询)|至于|其次|"
     r"还(?:想|要|得)(?:再)?(?:反映|问|咨询|说|了解|打听|请教)|第[二三四五](?:个|件|桩|条|点|是|急|，|,|、)|不急的|次要的|"
     r"(?:老板|领导|同事|财务|人事)(?:还|也|又)?(?:让|叫|托|要)我|多(?:问|嘴|说)一句|换(?:个|一)(?:话题|件事)|以及(?!因为)|"
-    r"别的|其他(?:问题|的)|下一(?:个|件)|最后(?:一|再|还|问|想)|同时(?:还|也)?(?:想|再|反映|问|咨询)|"
+    r"别的|其他(?:问题|的)|下一(?:个|件)|最后(?:一|再|还|问|想)|同时|然后(?![才呢再])|"
     r"(?:我们|我司|公司|我)?(?:也|还)(?:有)?(?:一|个)(?:个|件|桩)?(?:事|问题))"
 )
 _NEW_AT: Final = re.compile(rf"(?<=[，,、\s])(?={_NEW})")
@@ -117,25 +120,32 @@ class Piece:
     spoken: bool
 
 
-def pieces(text: str, ruled: frozenset[int] = frozenset()) -> list[Piece]:
+def pieces(text: str, ruled: frozenset[int] = frozenset(), most: int | None = None) -> list[Piece]:
     """Returns the pieces of a message, in order and without a gap.
 
     Args:
         text: The message.
         ruled: Places where the rules would cut, which are looked at too.
+        most: Of more pieces than these none is returned.
     """
     at = dict.fromkeys(ruled, True) | {match.end(): False for match in _STOP.finditer(text)}
     for match in _NEW_AT.finditer(text):
         at.setdefault(match.start(), True)
-    found: list[Piece] = []
-    start, spoken = 0, False
+    starts = [(0, False)]
     for place in sorted(place for place in at if 0 < place < len(text)):
         # what is too short to tell of anything goes with what follows
-        before = normal(text[start:place])
-        if len(before) >= _LEAST and len(normal(text[place : place + _LOOK])) >= _LEAST:
-            found.append(Piece(start, place, before, spoken))
-            start, spoken = place, at[place]
-    return [*found, Piece(start, len(text), normal(text[start:]), spoken)]
+        if _signs(text[starts[-1][0] : place]) >= _LEAST <= _signs(text[place : place + _LOOK]):
+            starts.append((place, at[place]))
+            if most is not None and len(starts) > most:
+                return []
+    bounds = [*starts, (len(text), False)]
+    return [
+        Piece(start, end, normal(text[start:end]), spoken) for (start, spoken), (end, _) in pairwise(bounds)
+    ]
+
+
+def _signs(text: str) -> int:
+    return sum(map(len, text.split()))
 
 
 class Described:
@@ -322,10 +332,10 @@ def describe(text: str, reader: Reader, topics_of: TopicsOf, ruled: Sequence[str
     Returns:
         None where there is nothing to judge, or too much.
     """
-    if len(text) > READ:
+    if len(text) > _JUDGED:
         return None
     places = _places(text, ruled)
-    parts = pieces(text, places)
+    parts = pieces(text, places, _MOST + 1)
     if not 1 < len(parts) <= _MOST + 1:
         return None
     return Described(parts, reader, topics_of, places, announces(text))
@@ -345,6 +355,8 @@ def slices(text: str, cuts: Sequence[int]) -> list[str]:
 
 def _places(text: str, ruled: Sequence[str]) -> frozenset[int]:
     """Where in the message the parts begin, which differ from it in nothing but blanks."""
+    if len(ruled) < 2:
+        return frozenset()
     found: set[int] = set()
     wanted, count = 0, 0
     marks = set()

@@ -22,19 +22,21 @@ from numpy.typing import NDArray
 
 from backend.errors import QifuError
 from backend.triage.boundaries import COLUMNS, Judge
-from backend.triage.features import grams, knowledge
+from backend.triage.features import grams, knowledge, seen
 from backend.triage.rules import Evidence, Rules
+from backend.triage.words import Words
 
 MODEL: Final = "triage.npz"
 """Name of the model's file in the folder of trained models."""
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 Head = Literal["category", "level", "department"]
 HEADS: Final[tuple[Head, ...]] = ("category", "level", "department")
 
 _SAYABLE: Final = re.compile(r"^[\u4e00-\u9fffa-z]{2,}$")
 _WORDY: Final = re.compile(r"^[\u4e00-\u9fffa-z]{2,3}$")
-_WORTH: Final = 0.02
+_WORTH: Final = 0.04
+_MOST_GRAMS: Final = 40
 
 
 class BrokenModel(QifuError):
@@ -109,9 +111,12 @@ class Features:
             unit: Whether the n-grams' values are brought to length 1; else those of pieces can be added up.
         """
         at = self._gram_at
-        found = [(place, count) for gram, count in counts.items() if (place := at.get(gram)) is not None]
-        index = np.fromiter((place for place, _ in found), np.int32, len(found))
-        value = np.log(np.fromiter((count for _, count in found), np.float32, len(found))) + np.float32(1.0)
+        found = list(counts.keys() & at.keys())
+        index = np.fromiter(map(at.__getitem__, found), np.int32, len(found))
+        value = np.fromiter(map(counts.__getitem__, found), np.float32, len(found))
+        # a set has no order of its own, and sums must always be the same
+        order = np.argsort(index)
+        index, value = index[order], np.log(value[order]) + np.float32(1.0)
         value *= self.rarity[index]
         norm = (float(np.sqrt((value * value).sum())) or 1.0) if unit else 1.0
         more = [
@@ -160,6 +165,7 @@ class Classifier:
         heads: The classifiers by what they decide.
         about: What the model was made from, for messages and for telling whether it is still of today.
         judge: Says where in a message another matter begins; None if that has not been learnt.
+        lexicon: The words that reasons may quote.
     """
 
     def __init__(
@@ -168,11 +174,13 @@ class Classifier:
         heads: Mapping[Head, Linear],
         about: Mapping[str, Any],
         judge: Judge | None = None,
+        lexicon: Words | None = None,
     ) -> None:
         self.features = features
         self.heads = dict(heads)
         self.about = dict(about)
         self.judge = judge
+        self.lexicon = lexicon or Words({})
 
     def read(self, rules: Rules, evidence: Evidence) -> Likelihoods:
         """Returns what a text is likely to be.
@@ -185,23 +193,38 @@ class Classifier:
         found = {head: linear.probabilities(described) for head, linear in self.heads.items()}
         return Likelihoods(found["category"], found["level"], found["department"], described)
 
-    def words(self, text: Described, head: Head, chosen: str, most: int = 3) -> list[str]:
-        """Returns the words of a text that spoke most for a class, weightiest first."""
+    def words(self, text: str, described: Described, head: Head, chosen: str, most: int = 3) -> list[str]:
+        """Returns the whole words of a text that spoke most for a class, weightiest first.
+
+        Args:
+            text: The normal text.
+            described: Its features.
+            head: What was decided.
+            chosen: The class.
+            most: How many words at most.
+        """
         linear = self.heads[head]
         if chosen not in linear.classes:
             return []
         place = linear.classes.index(chosen)
-        weights = linear.weights[text.index]
-        gain = text.value * (weights[:, place] - weights.mean(axis=1))
-        found: list[str] = []
-        for number in np.argsort(-gain, kind="stable"):
-            if len(found) == most or gain[number] < _WORTH:
-                break
-            at = int(text.index[number])
-            word = self.features.grams[at] if at < len(self.features.grams) else ""
-            if _SAYABLE.match(word) and not any(_overlap(word, other) for other in found):
-                found.append(word)
-        return found
+        weights = linear.weights[described.index]
+        gain = described.value * (weights[:, place] - weights.mean(axis=1))
+        body = seen(text)
+        # what an n-gram says is shared out among its characters, and a word says what its characters do
+        of_signs = np.zeros(len(body))
+        for number in np.argsort(-gain, kind="stable")[:_MOST_GRAMS]:
+            at = int(described.index[number])
+            gram = self.features.grams[at] if at < len(self.features.grams) else ""
+            start = body.find(gram) if gram and gain[number] > 0 else -1
+            while start >= 0:
+                of_signs[start : start + len(gram)] += gain[number] / len(gram)
+                start = body.find(gram, start + 1)
+        told: dict[str, float] = {}
+        for start, word in self.lexicon.cut(body):
+            if _SAYABLE.match(word) and self.lexicon.telling(word):
+                told[word] = max(told.get(word, 0.0), float(of_signs[start : start + len(word)].sum()))
+        ranked = sorted(told.items(), key=lambda item: -item[1])
+        return [word for word, worth in ranked[:most] if worth >= _WORTH]
 
     def save(self, path: Path) -> None:
         """Write the model so that a reader sees the old file or the new one and nothing between.
@@ -215,6 +238,8 @@ class Classifier:
             "grams": self.features.grams,
             "known": self.features.known,
             "share": self.features.share,
+            "words": self.lexicon.frequency,
+            "common": sorted(self.lexicon.common),
             "heads": {
                 head: {"classes": linear.classes, "temperature": linear.temperature}
                 for head, linear in self.heads.items()
@@ -282,6 +307,7 @@ class Classifier:
                     for head, fields in about.pop("heads").items()
                 }
                 said = about.pop("judge", None)
+                lexicon = Words(about.pop("words"), about.pop("common"))
                 judge = said and Judge(
                     arrays["judge_weights"],
                     dict(zip(said["starts"], arrays["judge_starts"].tolist(), strict=True)),
@@ -306,9 +332,4 @@ class Classifier:
             zipfile.BadZipFile,
         ) as error:
             raise BrokenModel(f"分诊模型 {path.name} 读不出来，请运行 qifu train 重新训练。") from error
-        return cls(features, heads, about, judge)
-
-
-def _overlap(one: str, other: str) -> bool:
-    """Whether two n-grams are pieces of the same word."""
-    return one in other or other in one or one[1:] == other[:-1] or one[:-1] == other[1:]
+        return cls(features, heads, about, judge, lexicon)

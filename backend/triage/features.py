@@ -27,15 +27,18 @@ _STRONG: Final = 3.0
 _LONG: Final = (12, 25, 50, 100, 250)
 
 
+def seen(text: str) -> str:
+    """Returns what of a normal text is read: of a long one the beginning and the end; figures as one sign."""
+    return _DIGITS.sub("0", text if len(text) <= _HEAD + _TAIL else text[:_HEAD] + text[-_TAIL:])
+
+
 def grams(text: str) -> Counter[str]:
     """Counts the n-grams of one to four characters of a normal text; figures count as one sign.
 
     Of a long text the beginning and the end count, where it says what it is about. N-grams of up to three
     characters of the last clause are counted once more, marked as such.
     """
-    if len(text) > _HEAD + _TAIL:
-        text = text[:_HEAD] + text[-_TAIL:]
-    body = f"{_START}{_DIGITS.sub('0', text)}{_END}"
+    body = f"{_START}{seen(text)}{_END}"
     found: Counter[str] = Counter()
     for size in range(1, LONGEST + 1):
         found.update([body[i : i + size] for i in range(len(body) - size + 1)])

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 _BETWEEN: Final = (
     "另外",
@@ -78,6 +78,13 @@ _BETWEEN: Final = (
     "别的还有，",
     "我们公司还有个事，",
     "除了这个，",
+    "同时",
+    "同时，",
+    "同时也，",
+    "然后",
+    "然后，",
+    "还有个，",
+    "此外",
 )
 _WITHIN: Final = (
     "另外，",
@@ -95,6 +102,8 @@ _WITHIN: Final = (
     "再说，",
     "另外说明一下，",
     "并且",
+    "同时",
+    "然后就",
 )
 _BEFORE: Final = (
     "您好，",
@@ -195,6 +204,9 @@ class Told(Protocol):
         ...
 
 
+_T = TypeVar("_T", bound=Told)
+
+
 @dataclass(frozen=True)
 class Joined:
     """A message with the places where another matter begins.
@@ -240,8 +252,8 @@ def joined(items: Sequence[Told], chance: random.Random) -> Joined:
         if place:
             told = _GREETED.sub("", told) or told
             mark = chance.choice(_BETWEEN) if chance.random() < 0.5 else ""
-            if mark and chance.random() < 0.25 and text[-1] not in _ENDS:
-                text += "，"
+            if mark and chance.random() < 0.35 and text[-1] not in _ENDS:
+                text += chance.choice("，，， ")
             else:
                 text = _ended(text, chance)
             begins.append(len(text))
@@ -250,6 +262,36 @@ def joined(items: Sequence[Told], chance: random.Random) -> Joined:
     if chance.random() < 0.25:
         text = _ended(text, chance) + chance.choice(_AFTER)
     return Joined(text, tuple(begins))
+
+
+def letter(items: Sequence[Told], chance: random.Random) -> Joined:
+    """Returns appeals of one kind as one long story, as a letter tells it."""
+    text = chance.choice(_BEFORE) if chance.random() < 0.6 else ""
+    for place, item in enumerate(items):
+        if place and chance.random() < 0.3:
+            text = _ended(text, chance) + chance.choice(_TAILS)
+        told = _GREETED.sub("", item.text) or item.text
+        within = chance.choice(_WITHIN) if place and chance.random() < 0.15 else ""
+        text = (_ended(text, chance) if text else text) + within + _sentences(told, chance, 0.3)
+    if chance.random() < 0.5:
+        text = _ended(text, chance) + chance.choice(_AFTER)
+    return Joined(text, ())
+
+
+def alike(items: Sequence[_T], kind: Callable[[_T], object], chance: random.Random) -> list[list[_T]]:
+    """Returns twos to fours of appeals of the same kind."""
+    kinds: dict[object, list[_T]] = {}
+    order = list(items)
+    chance.shuffle(order)
+    for item in order:
+        kinds.setdefault(kind(item), []).append(item)
+    found: list[list[_T]] = []
+    for told in kinds.values():
+        while len(told) > 1:
+            size = chance.choice((2, 2, 3, 4))
+            found.append(told[:size])
+            del told[:size]
+    return [group for group in found if len(group) > 1]
 
 
 def groups(items: Sequence[Told], chance: random.Random) -> list[list[Told]]:

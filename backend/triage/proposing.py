@@ -13,7 +13,7 @@ from functools import partial
 from typing import Final, cast
 
 from backend.knowledge.entries import BoardName, LevelName
-from backend.triage.boundaries import describe, slices
+from backend.triage.boundaries import describe
 from backend.triage.classifier import Classifier, Likelihoods
 from backend.triage.rules import Evidence, Knowledge, Rules, Verdict
 from backend.triage.splitting import Subject, split
@@ -21,8 +21,8 @@ from backend.triage.topics import Match
 
 _MAX_CANDIDATES: Final = 5
 _MAX_CO: Final = 4
-_LIKELY: Final = 0.12
-"""Probability from which a further department is proposed to help with a whistle matter."""
+_ENOUGH: Final = 2
+"""Departments named from which no further ones are proposed to help."""
 
 _SEEN: Final = 0.01
 _ASKED: Final = 0.6
@@ -117,11 +117,11 @@ class Triage:
         judged = partial(self._judged, classifier) if classifier and classifier.judge else None
         return [self._problem(part, territory) for part in split(text, subject, judged)]
 
-    def _judged(self, classifier: Classifier, text: str, ruled: list[str]) -> list[str] | None:
+    def _judged(self, classifier: Classifier, text: str, ruled: list[str]) -> list[int] | None:
         described = describe(text, classifier, self._rules.topics, ruled)
         if described is None or classifier.judge is None:
             return None
-        return slices(text, classifier.judge.cuts(described))
+        return classifier.judge.cuts(described)
 
     def _problem(self, part: str, territory: str | None) -> Problem:
         evidence = self._rules.read(part)
@@ -158,22 +158,24 @@ class Triage:
             topic = None
         reasons = self._seen(evidence, topic)
         if topic is None or not topic.words:
-            words = classifier.words(likely.described, "department", lead)
+            words = classifier.words(evidence.text, likely.described, "department", lead)
             if words:
                 said = "、".join(f"“{word}”" for word in words)
                 reasons.append(f"以往标注的诉求里，说到{said}的多由{self._name(lead)}办理")
         if topic is None or topic.topic.category != category:
-            words = classifier.words(likely.described, "category", category)
+            words = classifier.words(evidence.text, likely.described, "category", category)
             if words:
                 reasons.append(f"说到{'、'.join(f'“{word}”' for word in words)}，归入{category}板块")
         if verdict.level == level:
             reasons.append(verdict.reason)
         else:
-            words = classifier.words(likely.described, "level", level)
+            words = classifier.words(evidence.text, likely.described, "level", level)
             said = "、".join(f"“{word}”" for word in words)
             reasons.append(f"{f'带有{said}的' if said else '这样说的'}诉求{_LEVELS[level]}")
         reasons.extend(_major(evidence))
-        further = [key for key, share in shares.items() if share >= _LIKELY]
+        # whose name or topic stands in the text; a likeness alone is no reason to call anyone
+        outright = self._rules.outright(evidence)
+        further = [key for key in shares if key in outright] if len(evidence.named) < _ENOUGH else []
         co = list(dict.fromkeys([*verdict.involved, *(item.department for item in evidence.named), *further]))
         co = [key for key in co if key != lead][:_MAX_CO]
         return self._made(part, category, level, lead, co, shares, reasons, territory)

@@ -68,8 +68,13 @@ class TopicIndex:
                 weight = _weight(parts) * rarity
                 self._by_longest[max(parts, key=len)].append((parts, word, weight, number))
         every = {part for words in parsed for _, parts in words for part in parts}
-        self._lengths = sorted({len(part) for part in every})
         self._parts = frozenset(every)
+        self._signs = frozenset(part for part in every if len(part) == 1)
+        lengths: dict[str, set[int]] = defaultdict(set)
+        for part in every:
+            if len(part) > 1:
+                lengths[part[:2]].add(len(part))
+        self._begin = {begin: tuple(sorted(found)) for begin, found in lengths.items()}
         profiles: list[Counter[str]] = []
         for topic in self._topics:
             profile: Counter[str] = Counter()
@@ -80,19 +85,14 @@ class TopicIndex:
         for profile in profiles:
             spread.update(profile.keys())
         self._rarity = {gram: math.log((total + 1) / count) for gram, count in spread.items()}
-        postings: dict[str, list[tuple[int, float]]] = defaultdict(list)
+        self._gram_at = {gram: place for place, gram in enumerate(spread)}
+        self._likeness = np.zeros((len(spread), len(self._topics)), np.float32)
         for number, profile in enumerate(profiles):
             values = {gram: (1 + math.log(count)) * self._rarity[gram] for gram, count in profile.items()}
             norm = math.sqrt(sum(value * value for value in values.values())) or 1.0
             for gram, value in values.items():
-                postings[gram].append((number, value / norm))
-        self._postings = {
-            gram: (
-                np.array([number for number, _ in found], np.intp),
-                self._rarity[gram] * np.array([value for _, value in found], np.float64),
-            )
-            for gram, found in postings.items()
-        }
+                self._likeness[self._gram_at[gram], number] = self._rarity[gram] * value / norm
+        self._squares = np.array([self._rarity[gram] ** 2 for gram in self._gram_at], np.float64)
 
     def match(self, text: str) -> list[Match]:
         """Returns the likeliest topics, best first; empty if nothing of the text is known.
@@ -101,9 +101,11 @@ class TopicIndex:
             text: A normal text.
         """
         found: dict[int, list[tuple[float, str]]] = defaultdict(list)
-        present: set[str] = set()
-        for length in self._lengths:
-            present |= self._parts.intersection([text[i : i + length] for i in range(len(text) - length + 1)])
+        present = set(self._signs.intersection(text))
+        for start in range(len(text) - 1):
+            for length in self._begin.get(text[start : start + 2], ()):
+                if (part := text[start : start + length]) in self._parts:
+                    present.add(part)
         for longest in present & self._by_longest.keys():
             for parts, word, weight, number in self._by_longest[longest]:
                 if len(parts) == 1 or (present.issuperset(parts) and _near(text, parts)):
@@ -114,16 +116,14 @@ class TopicIndex:
             said.sort(key=lambda item: (-item[0], item[1]))
             scores[number] = said[0][0] + _FURTHER * sum(weight for weight, _ in said[1:])
             words[number] = [word for _, word in said]
-        grams = sorted(set(_grams(text)) & self._postings.keys())
-        if grams:
-            norm = math.sqrt(sum(self._rarity[gram] ** 2 for gram in grams)) or 1.0
-            likeness = np.bincount(
-                np.concatenate([self._postings[gram][0] for gram in grams]),
-                np.concatenate([self._postings[gram][1] for gram in grams]),
-                len(self._topics),
-            )
+        at = self._gram_at
+        # in their order, or sums would differ in their last digits
+        grams = np.array(sorted(at[gram] for gram in at.keys() & set(_grams(text))), np.intp)
+        if len(grams):
+            norm = math.sqrt(float(self._squares[grams].sum())) or 1.0
+            likeness = self._likeness[grams].sum(axis=0) * (_LIKENESS / norm)
             for number in np.flatnonzero(likeness):
-                scores[int(number)] += _LIKENESS * float(likeness[number]) / norm
+                scores[int(number)] += float(likeness[number])
         ranked = sorted(scores.items(), key=lambda item: (-item[1], item[0]))[:_MOST]
         return [
             Match(self._topics[number], score, tuple(words[number]))

@@ -11,9 +11,11 @@ import json
 import math
 import random
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
+from importlib.util import find_spec
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, get_args
 
@@ -25,12 +27,13 @@ from backend.knowledge.entries import BoardName, Entry, LevelName
 from backend.triage.boundaries import COLUMNS, Judge, describe, pieces, starts
 from backend.triage.classifier import FORMAT, HEADS, MODEL, BrokenModel, Classifier, Features, Head, Linear
 from backend.triage.features import grams, knowledge
-from backend.triage.joining import Joined, groups, joined, single
+from backend.triage.joining import Joined, Told, alike, groups, joined, letter, single
 from backend.triage.labelled import Correction, Corrections, Labelled
 from backend.triage.names import Names
 from backend.triage.reading import normal
 from backend.triage.rules import Knowledge, Rules
 from backend.triage.splitting import split
+from backend.triage.words import LONGEST, Words
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -58,6 +61,14 @@ _PAIRS: Final = 8
 
 _PAIR: Final = 0.3
 _WHISTLE: Final = 2.0
+_SHORT: Final = 18
+_LETTER: Final = 0.5
+_BRIEF: Final = 2.0
+_JOINED: Final = 2.0
+_TOPIC_WORD: Final = 100
+_COMMON: Final = 0.05
+"""Share of the appeals from which a word is in too many to tell anything."""
+
 _AS_TOLD: Final = 6.0
 """Weight of an appeal of several sentences just as it was told, next to one whose sentences we made."""
 
@@ -171,8 +182,40 @@ def train(
         "quality": {head: [found.right, found.error, found.bins] for head, found in quality.items()},
     }
     readers = [Classifier(features, of_fold, {}) for of_fold in of_folds]
-    Classifier(features, heads, about, _judge(rules, readers, labelled)).save(path)
+    judge = _judge(rules, sources, readers, labelled)
+    Classifier(features, heads, about, judge, _words(sources, labelled)).save(path)
     return Report(True, len(labelled), len(kept), len(features), quality)
+
+
+def _words(sources: Sources, labelled: Sequence[Labelled]) -> Words:
+    """The words of the appeals by a dictionary, and those of the topics, which it may not know."""
+    texts = [normal(item.text) for item in labelled]
+    held = {
+        text[start : start + size]
+        for text in texts
+        for size in range(2, LONGEST + 1)
+        for start in range(len(text) - size + 1)
+    }
+    found = {word: frequency for word, frequency in _dictionary() if word in held}
+    for topic in sources.topics.values():
+        for word in map(normal, topic.words):
+            if 1 < len(word) <= LONGEST:
+                found[word] = max(found.get(word, 0), _TOPIC_WORD)
+    words = Words(dict(sorted(found.items())))
+    texts_of = Counter(word for text in texts for word in {word for _, word in words.cut(text)})
+    common = {word for word, count in texts_of.items() if count > len(texts) * _COMMON}
+    return Words({word: found[word] for word in words.frequency if word in texts_of}, common)
+
+
+def _dictionary() -> Iterator[tuple[str, int]]:
+    """The words of jieba's dictionary with their frequency, read without the machinery around it."""
+    package = find_spec("jieba")
+    if package is None or package.origin is None:
+        return
+    with Path(package.origin).with_name("dict.txt").open(encoding="utf-8") as lines:
+        for line in lines:
+            word, frequency, *_ = line.split(" ")
+            yield word, max(1, int(frequency))
 
 
 def fingerprint(sources: Sources, labelled: Sequence[Labelled], corrections: Sequence[Correction]) -> str:
@@ -293,7 +336,8 @@ def _fit(matrix: csr_matrix, rows: Sequence[_Row], head: Head, left_out: int | N
                 weights.append(weight)
     if len(set(answers)) < _FEWEST:
         raise ContentError("标注的诉求太少，学不出分诊模型：每一项至少要有三种不同的答案。")
-    model = LogisticRegression(C=_STRENGTH[head], solver="liblinear", tol=0.03, random_state=0)
+    model = LogisticRegression(C=_STRENGTH[head], solver="liblinear", dual=True, tol=1.0, random_state=0)
+    # the dual is several times faster where there are more features than texts
     return model.fit(matrix[places], answers, sample_weight=weights)
 
 
@@ -334,24 +378,54 @@ def _unseen(matrix: csr_matrix, rows: Sequence[_Row], head: Head) -> tuple[list[
     return found, models
 
 
-def made_of(items: Sequence[Labelled], chance: random.Random) -> list[tuple[Joined, float]]:
+@dataclass(frozen=True)
+class _Short:
+    """A topic's example, which tells of one matter in few words."""
+
+    text: str
+    departments: tuple[str, ...]
+
+
+def _shorts(sources: Sources) -> list[_Short]:
+    return [
+        _Short(example, (topic.lead,))
+        for topic in sources.topics.values()
+        for example in topic.examples
+        if len(example) <= _SHORT
+    ]
+
+
+def made_of(
+    items: Sequence[Labelled], chance: random.Random, shorts: Sequence[Told] = ()
+) -> list[tuple[Joined, float]]:
     """Returns messages of one matter and of several made of appeals, with what each counts.
 
     Args:
         items: The appeals.
+        shorts: Matters told in few words.
         chance: Decides how they are told.
     """
     found: list[tuple[Joined, float]] = []
     for item in items:
         weight = _WHISTLE if item.level == "whistle" else 1.0
-        found += [(single(item, chance), weight), (single(item, chance), weight)]
+        found.append((single(item, chance), 2 * weight))
         found.append((Joined(item.text, ()), weight * _AS_TOLD))
-    for _ in range(2):
-        found += [(joined(group, chance), 1.0) for group in groups(items, chance)]
+    found += [(joined(group, chance), _JOINED) for group in groups(items, chance)]
+    found += [(joined(group, chance), _BRIEF) for group in groups(shorts, chance)]
+    # what one department has to do with one kind of thing is one story
+    found += [
+        (letter(group, chance), _LETTER)
+        for group in alike(items, lambda item: (item.departments[:1], item.categories[:1]), chance)
+    ]
+    found += [
+        (letter(group[:2], chance), 1.0) for group in alike(shorts, lambda item: item.departments, chance)
+    ]
     return found
 
 
-def _judge(rules: Rules, readers: Sequence[Classifier], labelled: Sequence[Labelled]) -> Judge | None:
+def _judge(
+    rules: Rules, sources: Sources, readers: Sequence[Classifier], labelled: Sequence[Labelled]
+) -> Judge | None:
     """Learns where another matter begins, from messages whose likelihoods come from unseen folds."""
     from scipy.sparse import csr_matrix, hstack
     from sklearn.linear_model import LogisticRegression
@@ -360,11 +434,13 @@ def _judge(rules: Rules, readers: Sequence[Classifier], labelled: Sequence[Label
     begun: list[set[str]] = []
     answers: list[bool] = []
     weights: list[float] = []
+    brief = _shorts(sources)
     for fold, reader in enumerate(readers):
+        shorts = [item for item in brief if fold_of(item.text) == fold]
         items = [item for item in labelled if fold_of(item.text) == fold]
         if not items or len(reader.heads) < len(HEADS):
             return None
-        for message, weight in made_of(items, random.Random(fold)):  # noqa: S311 - the same messages each time
+        for message, weight in made_of(items, random.Random(fold), shorts):  # noqa: S311 - the same messages each time
             if len(pieces(message.text)) < 2:
                 continue
             described = describe(message.text, reader, rules.topics, split(message.text, rules.subject))
@@ -389,7 +465,7 @@ def _judge(rules: Rules, readers: Sequence[Classifier], labelled: Sequence[Label
     found = [(row, at[pair]) for row, pairs in enumerate(begun) for pair in sorted(pairs) if pair in at]
     rows, places = zip(*found, strict=True) if found else ((), ())
     pairs_of = csr_matrix((np.full(len(rows), _PAIR), (rows, places)), shape=(len(begun), len(at)))
-    model = LogisticRegression(C=1.0, solver="liblinear", tol=1e-3, random_state=0)
+    model = LogisticRegression(C=1.0, solver="liblinear", tol=1e-2, random_state=0)
     model.fit(hstack([csr_matrix(np.concatenate(columns)), pairs_of]).tocsr(), answers, sample_weight=weights)
     learnt = model.coef_[0]
     of_pairs = {pair: float(np.float32(learnt[COLUMNS + place] * _PAIR)) for pair, place in at.items()}
@@ -417,19 +493,18 @@ def _temperature(scored: Sequence[_Scored]) -> float:
     return min(_TEMPERATURES, key=surprise)
 
 
-def _spread(
-    scored: Sequence[_Scored], temperature: float
-) -> Iterable[tuple[NDArray[np.float32], NDArray[np.bool_]]]:
-    for item in scored:
-        raised = np.exp((item.scores - item.scores.max()) / temperature)
-        yield raised / raised.sum(), item.right
-
-
 def _calibrated(scored: Sequence[_Scored], temperature: float) -> list[tuple[float, bool]]:
-    return [
-        (float(probabilities.max()), bool(right[int(probabilities.argmax())]))
-        for probabilities, right in _spread(scored, temperature)
-    ]
+    """The probability of the likeliest answer and whether it is right, for each appeal."""
+    found: list[tuple[float, bool]] = []
+    # the classifiers of the folds may know different answers, those of one all know the same
+    for _, items in groupby(scored, key=lambda item: len(item.scores)):
+        group = list(items)
+        scores = np.stack([item.scores for item in group])
+        best = scores.argmax(axis=1)
+        spread = np.exp((scores - scores.max(axis=1, keepdims=True)) / temperature).sum(axis=1)
+        right = [bool(item.right[place]) for item, place in zip(group, best, strict=True)]
+        found += zip((1.0 / spread).tolist(), right, strict=True)
+    return found
 
 
 def measure(said: Sequence[tuple[float, bool]]) -> Quality:

@@ -121,13 +121,27 @@ def test_counted_problems_are_not_judged() -> None:
     def subject_of(part: str) -> Subject | None:
         return next((subject for word, subject in subjects.items() if word in part), None)
 
-    def judged(text: str, ruled: list[str]) -> list[str]:
-        return [text]
+    def judged(text: str, ruled: list[str]) -> list[int]:
+        return []
 
     assert len(split("1、路灯不亮；2、社保补缴不了", subject_of, judged)) == 2
-    assert len(split("路灯不亮，另外社保补缴不了", subject_of, judged)) == 1
+    assert len(split("路灯不亮。社保补缴不了", subject_of, judged)) == 1
     assert len(split("路灯不亮，另外社保补缴不了", subject_of, lambda text, ruled: None)) == 2
     assert len(split("反映两个问题：路灯不亮；社保补缴不了", subject_of, judged)) == 2
+
+
+def test_what_is_begun_in_so_many_words_is_not_undone_by_the_judge() -> None:
+    subjects = {"路灯": Subject("t.lamp", "d.city"), "社保": Subject("t.insurance", "d.labour")}
+
+    def subject_of(part: str) -> Subject | None:
+        return next((subject for word, subject in subjects.items() if word in part), None)
+
+    for said in ("另外", "还有", "还有就是", "再一个", "此外，", "顺便反映一下"):
+        assert len(split(f"路灯不亮，{said}社保补缴不了", subject_of, lambda text, ruled: [])) == 2
+    text = "路灯不亮，另外社保补缴不了，食堂也关了"
+    assert len(split(text, subject_of, lambda text, ruled: [text.index("食堂")])) == 3
+    assert len(split("路灯不亮，另外因为社保欠着", subject_of, lambda text, ruled: [])) == 1
+    assert len(split("路灯不亮，另外路灯杆也歪了", subject_of, lambda text, ruled: [])) == 1
 
 
 def test_the_judge_is_kept_with_the_model(classifier: Classifier, tmp_path: Path) -> None:

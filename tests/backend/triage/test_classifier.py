@@ -17,6 +17,7 @@ from backend.triage.classifier import HEADS, MODEL, BrokenModel, Classifier, Fea
 from backend.triage.features import grams, knowledge
 from backend.triage.labelled import Labelled
 from backend.triage.rules import Rules
+from backend.triage.words import Words
 
 
 def test_scores_are_those_of_scikit_learn(
@@ -55,10 +56,19 @@ def test_the_words_that_decided_stand_in_the_text(base: KnowledgeBase, classifie
     rules = Rules(base)
     text = "银行突然要抽贷，流动资金断了"
     found = classifier.read(rules, rules.read(text))
-    words = classifier.words(found.described, "category", "金融")
+    words = classifier.words(text, found.described, "category", "金融")
     assert words
     assert all(word in text for word in words)
-    assert classifier.words(found.described, "department", "qt.dept.nobody") == []
+    assert classifier.words(text, found.described, "department", "qt.dept.nobody") == []
+
+
+def test_a_text_is_cut_into_the_likeliest_words() -> None:
+    words = Words({"怎么": 900, "怎么办": 400, "公司": 800, "我们": 900, "贷款": 300, "款贴": 1}, ["我们"])
+    said = words.cut("我们公司要贷款贴息怎么办啊")
+    assert [word for _, word in said] == ["我们", "公司", "要", "贷款", "贴", "息", "怎么办", "啊"]
+    assert [start for start, _ in said] == [0, 2, 4, 5, 7, 8, 9, 12]
+    assert [word for _, word in said if words.telling(word)] == ["公司", "贷款", "怎么办"]
+    assert words.cut("") == ()
 
 
 @pytest.mark.parametrize("content", [b"", b"no model", b"PK\x03\x04 torn"])

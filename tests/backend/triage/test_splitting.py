@@ -32,7 +32,7 @@ def _without_blanks(text: str) -> str:
         ("我有两个问题：1、路灯不亮；2、社保补缴不了", 2),
         ("1. 路灯不亮 2. 社保补缴不了 3. 贷款批不下来", 3),
         ("一是路灯不亮，二是社保补缴不了", 2),
-        ("（1）路灯不亮（2）路面坑洼", 1),
+        ("（1）路灯不亮（2）路面坑洼", 2),
         ("（1）路灯不亮；（2）路面坑洼", 2),
         ("①路灯不亮；②社保补缴不了", 2),
         ("第一个问题，路灯不亮。第二个问题，社保补缴不了。", 2),
@@ -59,6 +59,80 @@ def test_grounds_of_a_long_story_stay_with_it() -> None:
     story = "门口的路灯从去年春节前就不亮了，下夜班的女工都要打着手机电筒走两公里才到公交站，反映过很多次。"
 
     assert len(split(f"{story}一是路灯该谁修，二是社保局的人也从这里走", _subject)) == 1
+
+
+_FIRST, _SECOND, _THIRD = "路灯不亮了", "社保补缴不了", "贷款批不下来"
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "①{}②{}③{}",
+        "（1）{}（2）{}（3）{}",
+        "(1){}(2){}(3){}",
+        "1、{}2、{}3、{}",
+        "1.{}2.{}3.{}",
+        "1{}2{}3{}",
+        "一是{}二是{}三是{}",
+        "一、{}二、{}三、{}",
+        "问题1：{}问题2：{}问题3：{}",
+        "我司反映以下问题：1、{}2、{}3、{}谢谢",
+    ],
+)
+def test_marks_count_without_a_stop_before_them(told: str) -> None:
+    text = told.format(_FIRST, _SECOND, _THIRD)
+    parts = split(text, _subject)
+    assert [
+        part for part, word in zip(parts, (_FIRST, _SECOND, _THIRD), strict=True) if word in part
+    ] == parts
+    assert _without_blanks("".join(parts)) == _without_blanks(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "依据条例第1、2条，路灯该修，社保也该补",
+        "1、2号楼的路灯不亮，3、4号楼的社保断了",
+        "2021.1.5签的合同2.5万，路灯不亮，社保也断了",
+        "3号门的路灯不亮，4号门的社保断了",
+        "周一、周二、周三社保都断，路灯不亮",
+        "路灯坏了1个月，社保断了2个月，贷款拖了3个月",
+        "2、路灯不亮3、社保断了",
+    ],
+)
+def test_amounts_dates_and_articles_count_nothing(text: str) -> None:
+    assert split(text, _subject) == [text]
+
+
+def test_a_long_introduction_does_not_stop_the_count() -> None:
+    story = "尊敬的领导：您好！我们是一家做食品的企业，成立于2015年，一直依法经营，近年来得到大力支持。"
+    for said in ("现有以下问题请协调解决：", "目前有两个困难：", "现反映如下诉求，恳请研究："):
+        parts = split(f"{story}{said}1.{_FIRST}；2.{_SECOND}。此致敬礼", _subject)
+        assert [word in part for word, part in zip((_FIRST, _SECOND), parts, strict=True)] == [True, True]
+
+
+def test_a_counted_item_of_unknown_subject_stands_by_itself() -> None:
+    for second in ("河里臭得要命谁来管管", "班车末班太早", "有点含糊的事"):
+        parts = split(f"老板们好！两件事麻烦下：一是{_SECOND}，二是{second}", _subject)
+        assert [_SECOND in parts[0], second in parts[1], len(parts)] == [True, True, 2]
+    assert len(split("路灯不亮，理由如下：1、夜里员工怕；2、车撞过人", _subject)) == 1
+    assert len(split("1、路灯不亮；2、希望尽快来人", _subject)) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "尊敬的局长：您好！\n路灯不亮，社保断了",
+        "路灯不亮，社保断了。谢谢！\n2019-11-11刘春华",
+        "路灯不亮，社保断了。网址：https://example.com/a",
+        "胡书记：你好！路灯不亮。此致敬礼",
+    ],
+)
+def test_greetings_links_and_signatures_are_no_part(text: str) -> None:
+    cuts = [match.end() for match in re.finditer(r"[！\n。]", text)]
+    assert [_without_blanks(part) for part in split(text, _subject, lambda _, __: cuts)] == [
+        _without_blanks(text)
+    ]
 
 
 def test_without_subjects_only_counts_are_cut() -> None:
