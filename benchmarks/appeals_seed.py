@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import bisect
+import hashlib
 import json
 import multiprocessing
 import random
@@ -28,6 +29,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import psycopg
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.engine import make_url
 
 from backend.appeals import chain
@@ -37,11 +39,13 @@ from backend.appeals.likeness import enterprise_key
 from backend.appeals.model import SETTLED, Event, HistoryEvent, Level, State
 from backend.appeals.numbers import format_number
 from backend.knowledge.loading import load
-from backend.people.actors import ENTERPRISE, Actor
+from backend.people.actors import ENTERPRISE, SYSTEM, Actor
+from backend.people.audit import AuditEntry
 from backend.people.roles import Role
 from backend.storage import fulltext
-from backend.storage.records import integrity_values
-from backend.storage.schema import migrate
+from backend.storage.records import audit_signature, integrity_values
+from backend.storage.schema import migrate, open_engine
+from backend.storage.tables import AuditRow, HistoryRow, IntegrityRow
 from backend.storage.vault import Vault, open_vault
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -965,6 +969,7 @@ def seed_database(
                 sink.add(table, batch)
                 totals[table] += len(batch)
     sink.finish(made.counters, integrity_values(vault, appeals_filed=count, audit_length=0, audit_head=""))
+    _begin_the_log(url, vault, count)
     return Counts(totals, time.perf_counter() - began)
 
 
@@ -1044,6 +1049,34 @@ class _PostgreSql:
         self._connection.autocommit = True
         run("VACUUM ANALYZE")
         self._connection.close()
+
+
+def _begin_the_log(url: str, vault: Vault, filed: int) -> None:
+    """Say that what is there was not judged: nobody has reminded or penalised these appeals."""
+    engine = open_engine(url)
+    with engine.begin() as connection:
+        lines = connection.scalar(select(func.max(HistoryRow.id))) or 0
+        after = {"lines": lines, "penalties": 0, "digest": hashlib.sha256().hexdigest()}
+        entry = AuditEntry(
+            datetime.now(UTC).replace(microsecond=0), SYSTEM, "audit.begin", "audit", {}, after
+        )
+        head = audit_signature(vault, "", 1, entry)
+        connection.execute(
+            insert(AuditRow).values(
+                at=entry.at,
+                actor_name=SYSTEM.name,
+                actor_role=SYSTEM.role.value,
+                action=entry.action,
+                subject=entry.subject,
+                before={},
+                after=after,
+                position=1,
+                signature=head,
+            )
+        )
+        total = integrity_values(vault, appeals_filed=filed, audit_length=1, audit_head=head)
+        connection.execute(update(IntegrityRow).values(total))
+    engine.dispose()
 
 
 def _quoted(columns: Sequence[str]) -> list[str]:

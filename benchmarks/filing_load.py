@@ -157,7 +157,12 @@ async def wrong(url: str, vault: Vault, before: int, load: Load) -> list[str]:
         total = await connection.scalar(select(func.count(AppealRow.id))) or 0
         sealed = (await connection.execute(select(IntegrityRow.__table__))).one()
         wanted = integrity_values(
-            vault, appeals_filed=total, audit_length=sealed.audit_length, audit_head=sealed.audit_head
+            vault,
+            appeals_filed=total,
+            audit_length=sealed.audit_length,
+            audit_head=sealed.audit_head,
+            anchors=sealed.anchors,
+            anchor_head=sealed.anchor_head,
         )
         if dict(sealed._mapping) != wanted:
             problems.append(f"{total} appeals, sealed as {sealed.appeals_filed}")
