@@ -20,10 +20,13 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from backend.appeals.auditing import SignedLine, Snapshot, check_record, missing_counts
-from backend.appeals.calendar import local
+from backend.appeals.calendar import WorkCalendar, local
 from backend.appeals.likeness import enterprise_key
 from backend.appeals.model import Event, SupervisionKind, SupervisionState
+from backend.appeals.penalties import ONCE, Penalty, PenaltyKind
+from backend.appeals.proving import Case, check_moments, check_penalties
 from backend.storage.anchors import Anchor, Digest
+from backend.storage.appeals import supervision_of
 from backend.storage.database import BUSY_SECONDS, raise_sentence, sync_url
 from backend.storage.records import (
     audit_signature,
@@ -32,6 +35,7 @@ from backend.storage.records import (
     integrity_values,
     line_of,
 )
+from backend.storage.replaying import Begin, Replay
 from backend.storage.tables import (
     AppealRow,
     AuditRow,
@@ -41,6 +45,7 @@ from backend.storage.tables import (
     CounterRow,
     HistoryRow,
     IntegrityRow,
+    PenaltyRow,
     SupervisionRow,
 )
 from backend.storage.vault import Vault, WrongKey
@@ -50,6 +55,7 @@ _NAMED: Final = 5
 """How many missing numbers are named."""
 _SLACK_SECONDS: Final = 60
 """An order and its line are written in one transaction, but each reads the clock."""
+_CALENDAR_ACTIONS: Final = ("calendar.day", "calendar.year")
 _MALFORMED: Final = (ValueError, TypeError, KeyError, AttributeError, OverflowError)
 """What reading a value raises that no longer is what its column holds."""
 
@@ -111,12 +117,17 @@ class Audit:
         url: ``sqlite:///path`` or ``postgresql://...``; its schema must be the present one.
         vault: With the key that the database was written with.
         anchors: What the running service has noted outside the database, oldest first.
+        all_anchors: Whether these are all that the installation has, and not somebody's copy.
     """
 
-    def __init__(self, url: str, vault: Vault, anchors: Sequence[Anchor] = ()) -> None:
+    def __init__(
+        self, url: str, vault: Vault, anchors: Sequence[Anchor] = (), *, all_anchors: bool = False
+    ) -> None:
         self._url = url
         self._vault = vault
         self._anchors = anchors
+        self._all_anchors = all_anchors
+        self._begin = Begin()
         self.counts = Counts()
 
     def findings(self) -> Iterator[Finding]:
@@ -139,9 +150,17 @@ class Audit:
     def _all(self, connection: Connection) -> Iterator[Finding]:
         yield from self._integrity(connection)
         yield from _guards(connection)
+        replay = None
+        try:
+            replay = Replay(connection, self._vault)
+            self._begin = replay.begin
+        except _MALFORMED:
+            yield Finding("操作日志", "有内容无法辨认，账号、令牌和时限无法核对。")
         yield from self._appeals(connection)
         yield from self._numbers(connection)
         yield from self._log(connection)
+        if replay is not None:
+            yield from self._replayed(replay)
         yield from self._anchored(connection)
 
     # -- totals ------------------------------------------------------------
@@ -163,6 +182,8 @@ class Audit:
             appeals_filed=row.appeals_filed,
             audit_length=row.audit_length,
             audit_head=row.audit_head,
+            anchors=row.anchors,
+            anchor_head=row.anchor_head,
         )
         if row._asdict() != expected:
             yield Finding("总账", "总账与签名不符，被改动。")
@@ -215,7 +236,7 @@ class Audit:
         low = -1
         highest = max(
             connection.scalar(select(func.max(column))) or 0
-            for column in (AppealRow.id, HistoryRow.appeal_id, SupervisionRow.appeal_id)
+            for column in (AppealRow.id, HistoryRow.appeal_id, SupervisionRow.appeal_id, PenaltyRow.appeal_id)
         )
         ids = AppealRow.id
         while True:
@@ -245,7 +266,12 @@ class Audit:
             except _MALFORMED:
                 yield Finding(str(row.number), "有内容无法辨认，被改动。")
         known = {row.id for row in batch.appeals}
-        for name, kept in (("记录", batch.lines), ("督办", batch.supervision), ("协办部门", batch.co)):
+        for name, kept in (
+            ("记录", batch.lines),
+            ("督办", batch.supervision),
+            ("协办部门", batch.co),
+            ("考评事项", batch.penalties),
+        ):
             for gone in sorted(kept.keys() - known):
                 yield Finding(f"内部编号 {gone}", f"有{name}，却没有诉求，诉求被删除。")
 
@@ -287,12 +313,35 @@ class Audit:
             length=row.record_length,
             head=row.record_head,
         )
-        faults.extend(check_record(self._vault.sign, snapshot, lines))
+        wrong = list(check_record(self._vault.sign, snapshot, lines))
+        faults.extend(wrong)
         supervision = batch.supervision.get(row.id, [])
+        if not wrong:  # what does not stand proves nothing
+            case = Case(
+                row.number,
+                row.submitted_at,
+                row.direct_line,
+                row.erased_at is not None,
+                [one.line for one in lines],
+                sum(one.id <= self._begin.lines for one in rows),
+            )
+            faults.extend(self._check_penalties(case, batch.penalties.get(row.id, [])))
+            moments = [supervision_of(one) for one in supervision]
+            faults.extend(check_moments(case, moments, batch.calendar))
         faults.extend(_check_orders(supervision, lines))
         faults.extend(_check_reminders(supervision, lines))
         for fault in faults:
             yield Finding(row.number, fault)
+
+    def _check_penalties(self, case: Case, rows: Sequence[Any]) -> Iterator[str]:
+        older = self._begin.penalties
+        known = frozenset(PenaltyKind(one.kind) for one in rows if one.id <= older and one.kind in ONCE)
+        later = [
+            Penalty(PenaltyKind(one.kind), one.unit, one.at, one.note, one.actor_name)
+            for one in rows
+            if one.id > older
+        ]
+        yield from check_penalties(case, later, known)
 
     def _contact(self, row: Any, faults: list[str]) -> tuple[str, str]:
         try:
@@ -337,10 +386,19 @@ class Audit:
             return False
         return signed == str(row.signature)
 
+    def _replayed(self, replay: Replay) -> Iterator[Finding]:
+        try:
+            for place, message in replay.findings():
+                yield Finding(place, message)
+        except _MALFORMED:
+            yield Finding("账号和时限", "有内容无法读取，被改动。")
+
     # -- anchors ------------------------------------------------------------
 
     def _anchored(self, connection: Connection) -> Iterator[Finding]:
         """What the service has noted outside the database still stands in it."""
+        if self._all_anchors:
+            yield from self._counted(connection)
         if not self._anchors:
             return
         filed = connection.scalar(select(IntegrityRow.appeals_filed)) or 0
@@ -375,11 +433,31 @@ class Audit:
                     )
             since = f" {at} "
 
+    def _counted(self, connection: Connection) -> Iterator[Finding]:
+        """The file has all anchors that the total has counted."""
+        total = connection.execute(select(IntegrityRow.anchors, IntegrityRow.anchor_head)).first()
+        if total is None or not total.anchors:
+            return
+        kept = self._anchors
+        if len(kept) < total.anchors:
+            how = f"总账中登记过 {total.anchors} 个锚点，锚点文件里只有 {len(kept)} 个：文件被删除、截短，"
+        elif total.anchor_head not in {one.signature for one in kept}:
+            how = f"总账中登记的第 {total.anchors} 个锚点不在锚点文件里：文件被换成别的，"
+        else:
+            return
+        yield Finding(
+            "锚点",
+            f"{how}数据是否被换回旧的状态就无法核对。请找回锚点文件的副本，加上 --anchors 副本 再核对一次；"
+            "确实是自己移走的，查明后运行 qifu check --audit --restart-anchors，从现有的锚点重新登记。",
+        )
+
 
 class _Batch:
     """A range of appeals with all that belongs to them."""
 
     def __init__(self, connection: Connection, low: int, high: int) -> None:
+        self._connection = connection
+
         def read(table: Any, key: Any, *order: Any) -> Sequence[Any]:
             within = (key > low, key <= high)
             query = select(*table.__table__.columns).where(*within).order_by(key, *order)
@@ -389,6 +467,14 @@ class _Batch:
         self.lines = _grouped(read(HistoryRow, HistoryRow.appeal_id, HistoryRow.id))
         self.co = _grouped(read(CoDepartmentRow, CoDepartmentRow.appeal_id, CoDepartmentRow.position))
         self.supervision = _grouped(read(SupervisionRow, SupervisionRow.appeal_id, SupervisionRow.id))
+        self.penalties = _grouped(read(PenaltyRow, PenaltyRow.appeal_id, PenaltyRow.id))
+
+    def calendar(self) -> tuple[WorkCalendar, datetime | None]:
+        """The working days as they are now, and when somebody last changed them."""
+        days = self._connection.execute(select(CalendarDayRow.day, CalendarDayRow.working)).tuples()
+        years = self._connection.scalars(select(CalendarYearRow.year))
+        changed = select(func.max(AuditRow.at)).where(AuditRow.action.in_(_CALENDAR_ACTIONS))
+        return WorkCalendar(dict(days.all()), years.all()), self._connection.scalar(changed)
 
 
 def _must_be(kind: type, *values: object) -> None:
@@ -493,7 +579,7 @@ def _check_reminders(rows: Sequence[Any], lines: Sequence[SignedLine]) -> Iterat
 
 def _check_calendar(connection: Connection) -> Iterator[Finding]:
     """The calendar is what the log says that people made of it."""
-    told: dict[str, dict[str, Any]] = {"calendar.day": {}, "calendar.year": {}}
+    told: dict[str, dict[str, Any]] = {action: {} for action in _CALENDAR_ACTIONS}
     query = select(AuditRow.action, AuditRow.subject, AuditRow.after, AuditRow.at, AuditRow.actor_name)
     for row in connection.execute(query.where(AuditRow.action.in_(told)).order_by(AuditRow.id)):
         if row.after:

@@ -86,9 +86,7 @@ async def everything(district: District) -> None:
     async with district.database.unit_of_work() as work:
         for step in range(4):
             at = clock() + timedelta(minutes=step)
-            await work.audit.add(
-                AuditEntry(at, district.taskforce, "account.create", f"u{step}", {}, {"role": "leader"})
-            )
+            await work.audit.add(AuditEntry(at, district.taskforce, "export", f"u{step}", {}, {"rows": step}))
         await work.commit()
 
 

@@ -21,10 +21,11 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
-from backend.storage.anchoring import Anchoring
+from backend.storage.anchoring import Anchoring, restart_anchors
 from backend.storage.anchors import ANCHOR_FILE, AnchorFile, BrokenAnchors
 from backend.storage.auditing import Audit
 from backend.storage.database import Database
+from backend.storage.schema import migrate
 from backend.storage.vault import Vault, WrongKey
 
 FIRST = "(SELECT min(id) FROM appeals)"
@@ -251,7 +252,7 @@ async def test_what_was_done_behind_the_system_is_found(
     found = audited(database_url)
     assert any(place in finding.place for finding in found), found
     # an attack on one appeal accuses no other one
-    assert len({finding.place for finding in found}) <= 3, found
+    assert len({finding.place for finding in found}) <= 4, found
     shown = "\n".join(finding.message for finding in found)
     assert not any(word in shown for word in ("王芳", "13812345678", "积水", "谢谢"))
 
@@ -375,6 +376,7 @@ _OF_AN_APPEAL = (
     ("appeal_history", "appeal_id"),
     ("appeal_supervision", "appeal_id"),
     ("appeal_co_departments", "appeal_id"),
+    ("penalties", "appeal_id"),
     ("appeals", "id"),
 )
 
@@ -508,3 +510,88 @@ async def test_a_kill_while_an_anchor_is_written_spoils_nothing(
     await anchoring.drop()
     assert len(anchors.read()) == 2
     assert audited(database_url, anchors.read()) == []
+
+
+def counted(url: str, anchors: AnchorFile) -> list[str]:
+    """What an audit finds that has the installation's own file of anchors."""
+    return [one.place for one in Audit(url, VAULT, anchors.read(), all_anchors=True).findings()]
+
+
+async def test_anchors_that_were_taken_away_are_missed(
+    district: District, database_url: str, anchors: AnchorFile, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert counted(database_url, anchors) == []  # a new installation
+    anchoring = Anchoring(district.database, anchors, district.clock)
+    for step in range(4):
+        await district.filed(text=f"第 {step} 件事情")
+        await anchoring.drop()
+        assert counted(database_url, anchors) == []
+    whole_file = anchors.path.read_text()
+    lines = whole_file.splitlines(keepends=True)
+    for left in (lines[:3], lines[:1], [*lines[:3], lines[3][:40]], []):
+        anchors.path.write_text("".join(left))
+        assert counted(database_url, anchors) == ["锚点"]
+        assert audited(database_url, anchors.read()) == []  # a copy may be older
+    anchors.path.unlink()
+    assert counted(database_url, anchors) == ["锚点"]
+    # the service goes on, and what is missing stays missing
+    for step in range(3):
+        await district.filed(text=f"又是第 {step} 件事")
+        await anchoring.drop()
+    assert "anchors are missing" in caplog.text
+    assert counted(database_url, anchors) == ["锚点"]
+    assert await restart_anchors(database_url, VAULT, anchors.read(), district.clock()) == 7
+    assert counted(database_url, anchors) == []
+    await district.filed(text="以后的一件事情")
+    await anchoring.drop()
+    assert counted(database_url, anchors) == []
+    anchors.path.write_text(whole_file)
+    assert counted(database_url, anchors) == ["锚点"]  # as many, but others
+
+
+async def test_the_count_of_anchors_is_signed(
+    district: District, database_url: str, anchors: AnchorFile
+) -> None:
+    await district.filed()
+    await Anchoring(district.database, anchors, district.clock).drop()
+    anchors.path.unlink()
+    tamper(database_url, "UPDATE integrity SET anchors = 0, anchor_head = ''")
+    assert counted(database_url, anchors) == ["总账"]
+
+
+async def test_a_kill_before_an_anchor_is_counted_accuses_nobody(
+    district: District, database_url: str, anchors: AnchorFile
+) -> None:
+    anchoring = Anchoring(district.database, anchors, district.clock)
+    await district.filed()
+    first = await anchoring.drop()
+    assert first is not None
+    await district.filed(text="另一件事情要办")
+    second = await anchoring.drop()
+    assert second is not None
+    async with district.database.unit_of_work() as work:  # as if the second had not been counted
+        assert await work.anchors.restart(anchors.read()[:1]) == 2
+        await work.commit()
+    assert counted(database_url, anchors) == []
+    await district.filed(text="第三件事情要办")
+    await anchoring.drop()
+    assert counted(database_url, anchors) == []
+    anchors.path.write_text("".join(anchors.path.read_text().splitlines(keepends=True)[:2]))
+    assert counted(database_url, anchors) == ["锚点"]
+
+
+async def test_an_upgraded_installation_has_more_anchors_than_were_counted(
+    district: District, database_url: str, anchors: AnchorFile
+) -> None:
+    anchoring = Anchoring(district.database, anchors, district.clock)
+    for step in range(3):
+        await district.filed(text=f"第 {step} 件事情")
+        await anchoring.drop()
+    migrate(database_url, VAULT, "0006")
+    migrate(database_url, VAULT)
+    assert counted(database_url, anchors) == []
+    await district.filed(text="升级以后的事")
+    await anchoring.drop()
+    assert counted(database_url, anchors) == []
+    anchors.path.write_text("".join(anchors.path.read_text().splitlines(keepends=True)[:3]))
+    assert counted(database_url, anchors) == ["锚点"]

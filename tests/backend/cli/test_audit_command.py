@@ -103,6 +103,26 @@ def test_a_copy_of_the_anchors_can_be_checked_against(
     assert main(["check", "--audit", "--anchors", str(tmp_path / "none")]) == 2
 
 
+def test_a_file_of_anchors_that_is_gone_is_missed_until_somebody_answers_for_it(
+    data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, copy = data_dir / ANCHOR_FILE, tmp_path / "copy.jsonl"
+    shutil.move(file, copy)
+    capsys.readouterr()
+    assert main(["check", "--audit"]) == 1
+    out = capsys.readouterr().out
+    assert "登记过 1 个锚点，锚点文件里只有 0 个" in out
+    assert "--restart-anchors" in out
+    assert main(["check", "--audit", "--anchors", str(copy)]) == 0
+    assert main(["check", "--audit", "--anchors", str(copy), "--restart-anchors"]) == 2
+    file.write_text("nonsense\n")
+    assert main(["check", "--audit", "--restart-anchors"]) == 2
+    file.unlink()
+    assert main(["check", "--audit", "--restart-anchors"]) == 1
+    assert "从现有的 0 个重新登记" in capsys.readouterr().out
+    assert main(["check", "--audit"]) == 0
+
+
 def test_without_database_or_key_nothing_is_made(
     data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
