@@ -133,11 +133,16 @@ def _differs(kind: PenaltyKind) -> str:
 def _may_cost(case: Case) -> bool:
     """Whether anything in the record can have given rise to a penalty; most have nothing."""
     due: datetime | None = None
+    rests = False
     for position, line in enumerate(case.lines):
         if position >= case.older and (
-            line.event is Event.REJECT or "penalty" in line.after or (due is not None and line.at >= due)
+            line.event is Event.REJECT
+            or "penalty" in line.after
+            or (due is not None and not rests and line.at >= due)
         ):
             return True
+        if "state" in line.after:
+            rests = line.after["state"] in SETTLED
         if "due_at" in line.after:
             due = datetime.fromisoformat(line.after["due_at"]) - _ROUNDED
     return False
@@ -167,7 +172,9 @@ def _judge(
     line: HistoryEvent,
     before_at: datetime | None,
 ) -> None:
-    if line.event is not Event.REJECT and line.at + _ROUNDED <= datetime.fromisoformat(recorded["due_at"]):
+    if line.event is not Event.REJECT and (
+        recorded["state"] in SETTLED or line.at + _ROUNDED <= datetime.fromisoformat(recorded["due_at"])
+    ):
         return
     before = _appeal(case, recorded)
     if line.event is Event.REMIND:

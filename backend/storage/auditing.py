@@ -22,7 +22,7 @@ from sqlalchemy.pool import NullPool
 from backend.appeals.auditing import SignedLine, Snapshot, check_record, missing_counts
 from backend.appeals.calendar import WorkCalendar, local
 from backend.appeals.likeness import enterprise_key
-from backend.appeals.model import Event, SupervisionKind, SupervisionState
+from backend.appeals.model import AWAITING, SETTLED, Event, SupervisionKind, SupervisionState
 from backend.appeals.penalties import ONCE, Penalty, PenaltyKind
 from backend.appeals.proving import Case, check_moments, check_penalties
 from backend.storage.anchors import Anchor, Digest
@@ -55,6 +55,8 @@ _NAMED: Final = 5
 """How many missing numbers are named."""
 _SLACK_SECONDS: Final = 60
 """An order and its line are written in one transaction, but each reads the clock."""
+_AT_REST: Final = frozenset(SETTLED - AWAITING)
+"""States in which nothing is still to come."""
 _CALENDAR_ACTIONS: Final = ("calendar.day", "calendar.year")
 _MALFORMED: Final = (ValueError, TypeError, KeyError, AttributeError, OverflowError)
 """What reading a value raises that no longer is what its column holds."""
@@ -326,8 +328,9 @@ class Audit:
                 sum(one.id <= self._begin.lines for one in rows),
             )
             faults.extend(self._check_penalties(case, batch.penalties.get(row.id, [])))
-            moments = [supervision_of(one) for one in supervision]
-            faults.extend(check_moments(case, moments, batch.calendar))
+            if row.state not in _AT_REST:
+                moments = [supervision_of(one) for one in supervision]
+                faults.extend(check_moments(case, moments, batch.calendar))
         faults.extend(_check_orders(supervision, lines))
         faults.extend(_check_reminders(supervision, lines))
         for fault in faults:
