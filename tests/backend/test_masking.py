@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.masking import mask
+from backend.masking import mask, mask_sender
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,26 @@ def test_no_mobile_survives(before: str, number: str, after: str) -> None:
 def test_masking_twice_changes_nothing(said: str) -> None:
     once = mask(said)
     assert mask(once) == once
+
+
+@pytest.mark.parametrize(
+    ("said", "left"),
+    [
+        ("王芳的电话13812345678", "[姓名]的电话[手机号]"),
+        ("王女士来电，王 芳本人说", "[姓名]来电,[姓名]本人说"),
+        ("打0571-8888 0001转3", "打[电话]转3"),
+        ("杭州测试科技有限公司门口", "[企业]门口"),
+        ("测试科技 有限公司门口", "[企业]门口"),
+        ("路面积水没人管", "路面积水没人管"),
+        ("王道公园旁边积水", "王道公园旁边积水"),
+        ("王/芳说积水", ""),  # where it cannot be taken out, nothing is left
+    ],
+)
+def test_the_sender_is_taken_out(said: str, left: str) -> None:
+    found = mask_sender(said, contact="王芳", phone="0571-88880001", enterprise="杭州测试科技有限公司")
+    assert found.replace("，", ",") == left
+
+
+@given(st.text(max_size=60), st.text(max_size=5), st.text(max_size=12), st.text(max_size=20))
+def test_any_sender_can_be_taken_out(text: str, contact: str, phone: str, enterprise: str) -> None:
+    mask_sender(text, contact=contact, phone=phone, enterprise=enterprise)
