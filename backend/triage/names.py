@@ -21,6 +21,7 @@ _BEFORE: Final = 8
 _JOINS: Final = r"(?:、|,|，|和|与|跟|及|以及|还有)"
 _JOINED: Final = re.compile(_JOINS)
 _ROW_BEFORE: Final = 24
+_MOST_ROWS: Final = 8
 _ROW_AFTER: Final = 48
 _CALLED: Final = r"(?:部门|局|那边|这边|方面|机关)?"
 _TOGETHER: Final = (
@@ -115,16 +116,17 @@ class Names:
 
     def _rows(self, text: str) -> Iterator[re.Match[str]]:
         """Departments told off in a row; looked for only where a name stands next to a joint."""
-        past = 0
+        past = looked = 0
         for name in self._either.finditer(text) if self._either and self._row else ():
             start, end = name.span()
-            if start < past or not (
-                _JOINED.search(text, end, end + 4) or _JOINED.search(text, max(0, start - 3), start)
-            ):
+            joined = _JOINED.search(text, end, end + 4) or _JOINED.search(text, max(0, start - 3), start)
+            if start < past or not joined or looked == _MOST_ROWS:
                 continue
+            looked += 1
             row = self._row and self._row.search(text, max(past, start - _ROW_BEFORE), end + _ROW_AFTER)
+            # what stands in the same row need not be looked at again
+            past = row.end() if row else end + _ROW_BEFORE
             if row:
-                past = row.end()
                 yield row
 
     def mentioned(self, text: str) -> set[str]:

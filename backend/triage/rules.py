@@ -180,9 +180,12 @@ class Rules:
 
     def _tells_of_a_problem(self, text: str) -> bool:
         """Whether a deed is wanted where nobody is thanked; thanks alone then are a courtesy."""
+        said = clauses(text)
+        last = said[-1] if said else ""
+        if any(self._hits("action", last)) and not any(self._hits("praise", last)):
+            return True
         if _DONE.search(text):
             return False
-        said = clauses(text)
         return any(
             any(self._hits("action", clause)) for clause in said if not any(self._hits("praise", clause))
         )

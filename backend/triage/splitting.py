@@ -78,6 +78,21 @@ _LISTS: Final = re.compile(
 _GROUNDS: Final = re.compile(
     r"(?:理由|原因|依据|影响|要求|建议|措施|希望|事实|表现|情况|经过|后果|危害|请求)[^。！!？?；;]{0,10}[：:，,]?\s*$"
 )
+_OF_OTHERS: Final = re.compile(
+    r"[两二三四五六七八九几\d](?:个|家|次|趟|通|名|位|份|张|种)"
+    r"(?:电话|部门|单位|局|窗口|地方|原因|理由|方案|条件|证|人|说法|办法)"
+    r"[^。！!？?；;]{0,10}[：:，,]?\s*$"
+)
+"""A count of calls or offices, not of problems."""
+
+_GENERAL: Final = re.compile(
+    r"请问|想问|需要|准备|提供|提交|哪些|什么|怎么样?|如何|多久|多少|几天|时候|何时|在哪里?|哪里|哪个|材料|资料|条件|流程|手续|"
+    r"步骤|申报|申请|办理|办|时间|期限|周期|费用|收费|钱|窗口|部门|电话|联系|要求|标准|一般|大概|具体|审批|审核|下来|拿到|发放|"
+    r"到账|截止|开始|线上|网上|可以|能|[有是吗呢的了要去到又还带交第点条]|[一二三四五六七八九十]|\d"
+)
+"""What may be asked of any matter."""
+
+_LEAST_OWN: Final = 2
 _LISTS_WITHIN: Final = 48
 _FEW_WORDS: Final = 60
 _OVER: Final = re.compile(r"[。；;\n]+|[，,\s](?=同时|然后)")
@@ -344,11 +359,11 @@ def _counted_anywhere(text: str) -> list[int]:
 
 
 def _begins(text: str, match: re.Match[str]) -> bool:
-    """Whether a count may begin at a mark: signs that only count may stand anywhere, figures after a stop."""
-    if match.groupdict().get("circle") or match.groupdict().get("bracket"):
-        return True
+    """Whether a count may begin at a mark: after a stop, or after words that announce it."""
     before = text[: match.start()]
-    return not before.strip() or before[-1] in _STOPS or before[-1].isspace()
+    if not before.strip() or before[-1] in _STOPS or before[-1].isspace():
+        return True
+    return bool(_LISTS.search(before[-_LISTS_WITHIN:]))
 
 
 def _value(match: re.Match[str]) -> int:
@@ -410,6 +425,8 @@ def _items(text: str, starts: Sequence[int], subject_of: SubjectOf | None) -> li
         return _merge(parts, subject_of, by_department=False)
     before = text[: starts[0]]
     story = subject_of(before) if len(before.strip()) >= _LEAST_ITEM else None
+    if _OF_OTHERS.search(before):
+        return _merge(parts, subject_of, by_department=False)
     if _GROUNDS.search(before) and not _LISTS.search(before[-_LISTS_WITHIN:]):
         return _merge(parts, subject_of, by_department=False)
     if story is not None and story.clear and not _LISTS.search(before[-_LISTS_WITHIN:]):
@@ -421,7 +438,8 @@ def _items(text: str, starts: Sequence[int], subject_of: SubjectOf | None) -> li
         subject = subject_of(part)
         known = subject is not None and subject.clear
         again = subject is not None and known and subject.topic in topics
-        if again or (not known and (_DEMANDS.match(part) or len(_told_of(part)) < _LEAST_ITEM)):
+        own = _GENERAL.sub("", _told_of(part))
+        if again or len(own) < _LEAST_OWN or (not known and _DEMANDS.match(part)):
             found[-1] = _joined(found[-1], part)
         else:
             found.append(part)

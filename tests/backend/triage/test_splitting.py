@@ -122,6 +122,19 @@ def test_a_counted_item_of_unknown_subject_stands_by_itself() -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "合同里写明①路灯不亮归甲方修②社保欠了归乙方补，甲方不认账",
+        "打了三个电话：一是打给社保，二是打给贷款的银行，三是打给路灯所，都说不归他们管",
+        "路灯不亮。要求如下：1、把灯修好；2、赔偿损失",
+        "1、请问路灯不亮怎么报修？2、需要哪些材料？3、多久能办？",
+    ],
+)
+def test_counted_grounds_and_questions_of_one_matter_stay_together(text: str) -> None:
+    assert len(split(text, lambda part: _SUBJECTS["路灯"] if "路灯" in part else None)) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         "尊敬的局长：您好！\n路灯不亮，社保断了",
         "路灯不亮，社保断了。谢谢！\n2019-11-11刘春华",
         "路灯不亮，社保断了。网址：https://example.com/a",

@@ -6,6 +6,7 @@ import json
 import re
 from itertools import permutations
 from pathlib import Path
+from time import thread_time
 from typing import Any
 
 import pytest
@@ -284,3 +285,28 @@ def test_reasons_quote_whole_words(triage: Triage, classifier: Classifier, label
     ]
     assert quoted
     assert all(classifier.lexicon.telling(word) for word in quoted)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "住建、",
+        "环保、规划和",
+        "感谢领导",
+        "尊敬的领导",
+        "①",
+        "1、",
+        "一是",
+        "，同时",
+        "，另外",
+        "有两个问题",
+        "一下一起",
+        "不知道",
+    ],
+)
+def test_what_is_repeated_without_end_takes_no_time(triage: Triage, said: str) -> None:
+    text = (said * 5000)[:5000]
+    triage.propose(text)
+    began = thread_time()
+    triage.propose(text)
+    assert thread_time() - began < 0.3
