@@ -36,7 +36,9 @@ HEADS: Final[tuple[Head, ...]] = ("category", "level", "department")
 _SAYABLE: Final = re.compile(r"^[\u4e00-\u9fffa-z]{2,}$")
 _WORDY: Final = re.compile(r"^[\u4e00-\u9fffa-z]{2,3}$")
 _WORTH: Final = 0.04
+_CLAUSE: Final = re.compile(r"\w+")
 _MOST_GRAMS: Final = 40
+_MOST_CLAUSES: Final = 8
 
 
 class BrokenModel(QifuError):
@@ -181,6 +183,7 @@ class Classifier:
         self.about = dict(about)
         self.judge = judge
         self.lexicon = lexicon or Words({})
+        self._usual = {head: linear.weights.mean(axis=1) for head, linear in self.heads.items()}
 
     def read(self, rules: Rules, evidence: Evidence) -> Likelihoods:
         """Returns what a text is likely to be.
@@ -207,8 +210,8 @@ class Classifier:
         if chosen not in linear.classes:
             return []
         place = linear.classes.index(chosen)
-        weights = linear.weights[described.index]
-        gain = described.value * (weights[:, place] - weights.mean(axis=1))
+        weights = linear.weights[described.index, place]
+        gain = described.value * (weights - self._usual[head][described.index])
         body = seen(text)
         # what an n-gram says is shared out among its characters, and a word says what its characters do
         of_signs = np.zeros(len(body))
@@ -220,9 +223,15 @@ class Classifier:
                 of_signs[start : start + len(gram)] += gain[number] / len(gram)
                 start = body.find(gram, start + 1)
         told: dict[str, float] = {}
-        for start, word in self.lexicon.cut(body):
-            if _SAYABLE.match(word) and self.lexicon.telling(word):
-                told[word] = max(told.get(word, 0.0), float(of_signs[start : start + len(word)].sum()))
+        upto = np.concatenate(([0.0], np.cumsum(of_signs)))
+        clauses = [found.span() for found in _CLAUSE.finditer(body)]
+        # a long letter is not cut whole for the sake of three words
+        best = sorted(clauses, key=lambda span: upto[span[0]] - upto[span[1]])[:_MOST_CLAUSES]
+        for first, last in sorted(best):
+            for start, word in self.lexicon.cut(body[first:last]):
+                if _SAYABLE.match(word) and self.lexicon.telling(word):
+                    worth = upto[first + start + len(word)] - upto[first + start]
+                    told[word] = max(told.get(word, 0.0), float(worth))
         ranked = sorted(told.items(), key=lambda item: -item[1])
         return [word for word, worth in ranked[:most] if worth >= _WORTH]
 

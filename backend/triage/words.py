@@ -15,7 +15,7 @@ LONGEST: Final = 6
 """Characters of the longest word."""
 
 _UNKNOWN: Final = 0.5
-_REMEMBERED: Final = 16
+_REMEMBERED: Final = 64
 
 
 class Words:
@@ -36,7 +36,7 @@ class Words:
         total = sum(self.frequency.values()) + 1.0
         self._likely = {word: math.log(count / total) for word, count in self.frequency.items()}
         self._unknown = math.log(_UNKNOWN / total)
-        # the reasons for board, department and level quote the same text
+        # the reasons for board, department and level quote the same clauses
         self.cut = lru_cache(_REMEMBERED)(self._cut)
 
     def telling(self, word: str) -> bool:
