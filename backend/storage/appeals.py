@@ -55,6 +55,7 @@ from backend.storage.upserts import upsert
 from backend.storage.vault import Vault
 
 _TABLES = Base.metadata.tables
+_FILINGS = _TABLES[FilingRow.__tablename__]
 _APPEALS, _HISTORY = _TABLES[AppealRow.__tablename__], _TABLES[HistoryRow.__tablename__]
 _CO_DEPARTMENTS, _SUPERVISION = _TABLES[CoDepartmentRow.__tablename__], _TABLES[SupervisionRow.__tablename__]
 
@@ -72,16 +73,14 @@ class SqlAppeals:
         Raises:
             DuplicateKey: The idempotency key is taken.
         """
-        self._session.add(
-            FilingRow(
-                group_id=group.group,
-                idempotency_key=group.idempotency_key,
-                content_hash=group.content_hash,
-                created_at=group.created_at,
-            )
-        )
+        values = {
+            "group_id": group.group,
+            "idempotency_key": group.idempotency_key,
+            "content_hash": group.content_hash,
+            "created_at": group.created_at,
+        }
         try:
-            await self._session.flush()
+            await self._session.execute(insert(_FILINGS), values)
         except IntegrityError:
             raise DuplicateKey from None
 

@@ -111,7 +111,7 @@ class TopicIndex:
                 if len(parts) == 1 or (present.issuperset(parts) and _near(text, parts)):
                     found[number].append((weight, word.replace(" ", "…")))
         words: dict[int, list[str]] = defaultdict(list)
-        scores: dict[int, float] = defaultdict(float)
+        scores = np.zeros(len(self._topics))
         for number, said in found.items():
             said.sort(key=lambda item: (-item[0], item[1]))
             scores[number] = said[0][0] + _FURTHER * sum(weight for weight, _ in said[1:])
@@ -121,14 +121,12 @@ class TopicIndex:
         grams = np.array(sorted(at[gram] for gram in at.keys() & set(_grams(text))), np.intp)
         if len(grams):
             norm = math.sqrt(float(self._squares[grams].sum())) or 1.0
-            likeness = self._likeness[grams].sum(axis=0) * (_LIKENESS / norm)
-            for number in np.flatnonzero(likeness):
-                scores[int(number)] += float(likeness[number])
-        ranked = sorted(scores.items(), key=lambda item: (-item[1], item[0]))[:_MOST]
+            scores += self._likeness[grams].sum(axis=0) * (_LIKENESS / norm)
+        ranked = np.argsort(-scores, kind="stable")[:_MOST].tolist()
         return [
-            Match(self._topics[number], score, tuple(words[number]))
-            for number, score in ranked
-            if score >= _LEAST
+            Match(self._topics[number], float(scores[number]), tuple(words.get(number, ())))
+            for number in ranked
+            if scores[number] >= _LEAST
         ]
 
 
