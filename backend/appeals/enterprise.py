@@ -25,7 +25,7 @@ from backend.appeals.model import (
 from backend.appeals.notices import ENDED_WITH
 from backend.appeals.numbers import format_number
 from backend.appeals.ports import AppealRepository, DuplicateKey, Proposal, StoredGroup
-from backend.errors import Conflict, InvalidInput, NotFound
+from backend.errors import Conflict, InvalidInput, NotFound, Unavailable
 from backend.people.actors import ENTERPRISE, SYSTEM, Actor
 from backend.people.roles import Role
 
@@ -70,14 +70,11 @@ class EnterpriseSide(Engine):
         """
         checked = filing.check_filing(sent, self._directory)
         content = filing.fingerprint(checked)
-        if checked.idempotency_key:
-            stored = await self._stored(checked.idempotency_key, content)
-            if stored:
-                return stored
+        # most filings are new: whether the key is known is asked only of what cannot be stored
         try:
             return await self._store(checked, content, actor)
-        except DuplicateKey:
-            stored = await self._stored(checked.idempotency_key or "", content)
+        except (DuplicateKey, Unavailable):
+            stored = await self._stored(checked.idempotency_key, content) if checked.idempotency_key else None
             if stored is None:
                 raise
             return stored
