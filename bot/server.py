@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
+import gc
 import json
 import logging
 import re
@@ -178,6 +180,14 @@ def _reason(error: Exception) -> str:
     return str(error) if isinstance(error, NoModel | Unreachable) else type(error).__name__
 
 
+def _give_back() -> None:
+    """What was needed for loading alone goes back to the system; what was loaded stays for good."""
+    gc.collect()
+    gc.freeze()
+    with contextlib.suppress(OSError, AttributeError):  # glibc has it, others need not
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 async def serve(settings: BotSettings) -> int:
     """Serves until SIGTERM or SIGINT.
 
@@ -188,7 +198,9 @@ async def serve(settings: BotSettings) -> int:
     async def open_engine() -> EnginePort:
         # importing takes seconds: in a thread, so that /healthz answers meanwhile
         engine, train = await asyncio.to_thread(_import)
-        return await engine.Engine.open(train.latest(settings.model_dir), settings)  # type: ignore[no-any-return]
+        opened = await engine.Engine.open(train.latest(settings.model_dir), settings)
+        _give_back()
+        return opened  # type: ignore[no-any-return]
 
     server = BotServer(open_engine)
     runner = web.AppRunner(server.application(), access_log=None, handle_signals=False)
